@@ -1,0 +1,141 @@
+"""The nouns of the product as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Boxes = NDArray[np.float32]
+"""One box per character, shape (len(text), 4): x0, y0, x1, y1 in points, y upwards; all zero = none."""
+
+Vectors = NDArray[np.float32]
+"""One embedding per row, shape (n, dimensions), each of length 1."""
+
+
+class DocumentState(StrEnum):
+    """Where a document stands on its way to being searchable."""
+
+    QUEUED = "queued"
+    PARSING = "parsing"
+    EMBEDDING = "embedding"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A set of documents searched together; the unit of access."""
+
+    id: int
+    name: str
+    created_at: datetime
+    document_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An uploaded file as a unit. ``name`` is for people and is never used as a path."""
+
+    id: int
+    collection_id: int
+    name: str
+    content_sha256: str
+    size_bytes: int
+    media_type: str
+    state: DocumentState
+    created_at: datetime
+    updated_at: datetime
+    error_code: str | None = None
+    error_message: str | None = None
+    title: str = ""
+    language: str = ""
+    paged: bool = False
+    page_count: int = 0
+    chunk_count: int = 0
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """A page of a document: the exact text that spans and boxes refer to.
+
+    ``number`` counts from 1. ``label`` is the printed page number or the name of a slide or sheet.
+    ``boxes`` is None where the format has no geometry.
+    """
+
+    number: int
+    text: str
+    label: str = ""
+    width: float = 0.0
+    height: float = 0.0
+    rotation: int = 0
+    boxes: Boxes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters ``start`` up to, not including, ``end`` of a page's text."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A retrievable piece of one page; ``text`` equals the page's text at ``span``.
+
+    ``table_header`` is the header row of the table that the chunk continues, empty otherwise.
+    """
+
+    page: int
+    span: Span
+    text: str
+    section: tuple[str, ...] = ()
+    language: str = ""
+    table_header: str = ""
+
+    def header(self, document_name: str) -> str:
+        """The lines that are embedded and indexed before the text, and never stored with it."""
+        lines = [document_name, " > ".join(self.section), self.table_header]
+        return "\n".join(line for line in lines if line)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one question may see: every document of ``collections``, and each of ``documents``."""
+
+    collections: frozenset[int] = field(default_factory=frozenset)
+    documents: frozenset[int] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk as read back from the store, with where it belongs."""
+
+    id: int
+    document_id: int
+    collection_id: int
+    document_name: str
+    chunk: Chunk
+    page_label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk found for a query.
+
+    ``score`` is the fused score in 0..1 (plus the name bonus); ``dense_score`` the cosine,
+    ``lexical_score`` the raw BM25; ranks count from 1 and are None where that list lacks the chunk.
+    """
+
+    stored: StoredChunk
+    score: float
+    dense_score: float | None = None
+    dense_rank: int | None = None
+    lexical_score: float | None = None
+    lexical_rank: int | None = None
+    name_score: float = 0.0

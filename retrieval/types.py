@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Boxes = NDArray[np.float32]
-"""One box per character, shape (len(text), 4): x0, y0, x1, y1 in points, y upwards; all zero = none."""
+"""One box per character: x0, y0, x1, y1 in points, y upwards; all zero where there is none."""
 
 Vectors = NDArray[np.float32]
 """One embedding per row, shape (n, dimensions), each of length 1."""
@@ -110,6 +110,51 @@ class Scope:
 
     collections: frozenset[int] = field(default_factory=frozenset)
     documents: frozenset[int] = field(default_factory=frozenset)
+
+    def allows(self, collection_id: int, document_id: int) -> bool:
+        """Whether a document of a collection lies inside."""
+        return collection_id in self.collections or document_id in self.documents
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderModel:
+    """Which model, read how, made a vector; vectors of different models are never compared.
+
+    ``revision`` is the checksum of the weights where it is known. ``languages`` are those that the
+    model covers, empty for all.
+    """
+
+    name: str
+    revision: str
+    dimensions: int
+    query_prefix: str = ""
+    document_prefix: str = ""
+    languages: frozenset[str] = field(default_factory=frozenset)
+
+    def covers(self, language: str) -> bool:
+        """Whether the model was trained for a language."""
+        return not self.languages or language in self.languages
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DocumentContent:
+    """All that one commit makes visible; ``vectors`` has one row for each chunk."""
+
+    title: str
+    language: str
+    paged: bool
+    pages: tuple[Page, ...]
+    chunks: tuple[Chunk, ...]
+    vectors: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A document became visible, or stopped being so, at ``seq``."""
+
+    seq: int
+    document_id: int
+    visible: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,341 @@
+"""The durable queue: one job for each document on its way in, in the document's own database.
+
+A worker holds a job by a lease that it renews. A lease that ran out is taken over; the third
+attempt that ends without a result sets the job aside as failed.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, true, update
+
+from ingest.errors import JobCancelled
+from retrieval.errors import NotFound
+from retrieval.schema import documents, jobs
+from retrieval.store import set_document_state
+from retrieval.types import DocumentState, Scope
+
+LEASE_SECONDS = 30.0
+MAX_ATTEMPTS = 3
+
+Unit = Literal["bytes", "pages", "chunks"]
+
+
+class Stage(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    PARSING = "parsing"
+    EMBEDDING = "embedding"
+    READY = "ready"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ACTIVE_STAGES = (Stage.QUEUED, Stage.PARSING, Stage.EMBEDDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The way of one document into the collection; progress is ``done`` of ``total`` ``unit``."""
+
+    id: int
+    document_id: int
+    collection_id: int
+    document_name: str
+    stage: Stage
+    done: int
+    total: int
+    unit: Unit
+    attempts: int
+    created_at: float
+    updated_at: float
+    error_code: str | None = None
+    error_message: str | None = None
+    document_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A job held by a worker."""
+
+    job_id: int
+    document_id: int
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a stage is."""
+
+    stage: Stage
+    done: int
+    total: int
+    unit: Unit
+
+
+def enqueue(connection: Connection, document_id: int, size_bytes: int) -> int:
+    """The id of a new job for a document."""
+    now = time.time()
+    query = (
+        insert(jobs)
+        .values(
+            document_id=document_id,
+            stage=Stage.QUEUED.value,
+            done=0,
+            total=size_bytes,
+            unit="bytes",
+            attempts=0,
+            cancel_requested=False,
+            created_at=now,
+            updated_at=now,
+        )
+        .returning(jobs.c.id)
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def claim(connection: Connection, worker: str) -> Lease | None:
+    """A lease on the oldest job that waits or whose lease ran out, or None.
+
+    A job whose third lease ran out is set aside as failed instead.
+    """
+    while True:
+        row = connection.execute(
+            select(jobs.c.id, jobs.c.document_id, jobs.c.attempts)
+            .where(_claimable(time.time()))
+            .order_by(jobs.c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).first()
+        if row is None:
+            return None
+        if row.attempts >= MAX_ATTEMPTS:
+            _quarantine(connection, row.id)
+            continue
+        connection.execute(
+            update(jobs)
+            .where(jobs.c.id == row.id)
+            .values(
+                stage=Stage.PARSING.value,
+                worker=worker,
+                attempts=row.attempts + 1,
+                lease_until=time.time() + LEASE_SECONDS,
+                updated_at=time.time(),
+            )
+        )
+        set_document_state(connection, row.document_id, DocumentState.PARSING)
+        return Lease(row.id, row.document_id, worker)
+
+
+def _claimable(now: float) -> ColumnElement[bool]:
+    running = jobs.c.stage.in_([Stage.PARSING.value, Stage.EMBEDDING.value])
+    return or_(jobs.c.stage == Stage.QUEUED.value, and_(running, jobs.c.lease_until < now))
+
+
+def _quarantine(connection: Connection, job_id: int) -> None:
+    message = (
+        f"Stopped {MAX_ATTEMPTS} times without a result, as when memory runs out or the machine "
+        "stops. Look at the log, then retry it: cloister docs retry."
+    )
+    _end(connection, job_id, Stage.FAILED, ("quarantined", message))
+
+
+def renew(connection: Connection, lease: Lease, progress: Progress | None = None) -> None:
+    """Hold a job for longer and note how far it is.
+
+    Raises:
+        JobCancelled: Somebody cancelled the job, deleted its document, or took it over.
+    """
+    values: dict[str, object] = {
+        "lease_until": time.time() + LEASE_SECONDS,
+        "updated_at": time.time(),
+    }
+    if progress:
+        values |= {
+            "stage": progress.stage.value,
+            "done": progress.done,
+            "total": progress.total,
+            "unit": progress.unit,
+        }
+    held = connection.execute(
+        update(jobs)
+        .where(_held(lease), jobs.c.cancel_requested.is_(False))
+        .values(**values)
+        .returning(jobs.c.document_id)
+    ).scalar_one_or_none()
+    if held is None:
+        raise JobCancelled("The job was cancelled, or its document was deleted.")
+    if progress and progress.stage is Stage.EMBEDDING:
+        set_document_state(connection, lease.document_id, DocumentState.EMBEDDING)
+
+
+def _held(lease: Lease) -> ColumnElement[bool]:
+    return and_(
+        jobs.c.id == lease.job_id,
+        jobs.c.worker == lease.worker,
+        jobs.c.stage.in_([Stage.PARSING.value, Stage.EMBEDDING.value]),
+    )
+
+
+def finish(connection: Connection, lease: Lease) -> None:
+    """End a job as done; part of the transaction that publishes its document.
+
+    Raises:
+        JobCancelled: The job is no longer held, so nothing may be published.
+    """
+    renew(connection, lease)
+    connection.execute(
+        update(jobs)
+        .where(jobs.c.id == lease.job_id)
+        .values(
+            stage=Stage.READY.value, done=jobs.c.total, lease_until=None, updated_at=time.time()
+        )
+    )
+
+
+def fail(connection: Connection, lease: Lease, code: str, message: str) -> None:
+    """End a held job with its reason."""
+    if connection.scalar(select(jobs.c.id).where(_held(lease))) is None:
+        return
+    stage = Stage.CANCELLED if code == JobCancelled.code else Stage.FAILED
+    _end(connection, lease.job_id, stage, (code, message))
+
+
+def _end(connection: Connection, job_id: int, stage: Stage, error: tuple[str, str]) -> None:
+    code, message = error
+    document_id = connection.execute(
+        update(jobs)
+        .where(jobs.c.id == job_id)
+        .values(
+            stage=stage.value,
+            error_code=code,
+            error_message=message,
+            lease_until=None,
+            updated_at=time.time(),
+        )
+        .returning(jobs.c.document_id)
+    ).scalar_one()
+    set_document_state(connection, document_id, DocumentState.FAILED, error)
+
+
+def cancel(connection: Connection, job_id: int) -> None:
+    """Cancel a job: at once if it waits, at its next heartbeat if it runs."""
+    row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
+    if row is None:
+        raise NotFound(f"No job {job_id}.")
+    if row.stage == Stage.QUEUED.value:
+        _end(connection, job_id, Stage.CANCELLED, (JobCancelled.code, "Cancelled while waiting."))
+    elif row.stage in ACTIVE_STAGES:
+        connection.execute(update(jobs).where(jobs.c.id == job_id).values(cancel_requested=True))
+
+
+def retry(connection: Connection, job_id: int) -> None:
+    """Put a failed or cancelled job back into the queue, with all its attempts."""
+    row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
+    if row is None:
+        raise NotFound(f"No job {job_id}.")
+    if row.stage in (Stage.FAILED.value, Stage.CANCELLED.value):
+        connection.execute(
+            update(jobs)
+            .where(jobs.c.id == job_id)
+            .values(
+                stage=Stage.QUEUED.value,
+                attempts=0,
+                done=0,
+                worker=None,
+                cancel_requested=False,
+                error_code=None,
+                error_message=None,
+                updated_at=time.time(),
+            )
+        )
+        set_document_state(connection, row.document_id, DocumentState.QUEUED)
+
+
+def release(connection: Connection, worker: str) -> int:
+    """Put the jobs of a worker that died back into the queue; the attempt counts. How many."""
+    return _requeue(connection, jobs.c.worker == worker, attempts=jobs.c.attempts)
+
+
+def release_all(connection: Connection) -> int:
+    """Put every running job back when no worker lives, as at start; the attempt does not count."""
+    return _requeue(connection, true(), attempts=jobs.c.attempts - 1)
+
+
+def _requeue(
+    connection: Connection, condition: ColumnElement[bool], attempts: ColumnElement[int]
+) -> int:
+    running = jobs.c.stage.in_([Stage.PARSING.value, Stage.EMBEDDING.value])
+    result = connection.execute(
+        update(jobs)
+        .where(running, condition)
+        .values(
+            stage=Stage.QUEUED.value,
+            attempts=attempts,
+            lease_until=None,
+            worker=None,
+            updated_at=time.time(),
+        )
+    )
+    return result.rowcount
+
+
+def job_of_document(connection: Connection, document_id: int) -> Job:
+    """The job of a document."""
+    rows = connection.execute(_JOB.where(jobs.c.document_id == document_id)).first()
+    if rows is None:
+        raise NotFound(f"No job for document {document_id}.")
+    return _job(rows)
+
+
+def get_job(connection: Connection, job_id: int, scope: Scope) -> Job:
+    """One job whose document lies inside the scope."""
+    row = connection.execute(_JOB.where(jobs.c.id == job_id)).first()
+    if row is None or not scope.allows(row.collection_id, row.document_id):
+        raise NotFound(f"No job {job_id}.")
+    return _job(row)
+
+
+def list_jobs(
+    connection: Connection, scope: Scope, *, active: bool = False, changed_since: float = 0.0
+) -> list[Job]:
+    """Jobs of documents inside the scope, oldest first: all, those under way, or those changed."""
+    query = _JOB.where(
+        or_(
+            documents.c.collection_id.in_(scope.collections),
+            documents.c.id.in_(scope.documents),
+        ),
+        jobs.c.updated_at >= changed_since,
+    )
+    if active:
+        query = query.where(jobs.c.stage.in_([stage.value for stage in ACTIVE_STAGES]))
+    return [_job(row) for row in connection.execute(query.order_by(jobs.c.id))]
+
+
+_JOB = select(
+    jobs, documents.c.collection_id, documents.c.name, documents.c.seq.label("document_seq")
+).join(documents, documents.c.id == jobs.c.document_id)
+
+
+def _job(row: Row[tuple[object, ...]]) -> Job:
+    return Job(
+        id=row.id,
+        document_id=row.document_id,
+        collection_id=row.collection_id,
+        document_name=row.name,
+        stage=Stage(row.stage),
+        done=row.done,
+        total=row.total,
+        unit=row.unit,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        error_code=row.error_code,
+        error_message=row.error_message,
+        document_seq=row.document_seq,
+    )

@@ -1,0 +1,133 @@
+"""The database: SQLite in one file or PostgreSQL by URL, read by many and written by one."""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+from retrieval.errors import DataFormatTooNew
+
+_MIGRATIONS = str(Path(__file__).parent / "migrations")
+_BUSY_SECONDS = 60
+
+
+class Database:
+    """Transactions over one database; ``migrate`` must have run once before any other use."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._lock = threading.Lock()
+        self._lock_file: IO[bytes] | None = None
+        if self.is_sqlite:
+            path = Path(str(self.url.database))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock_file = path.with_name(path.name + ".writer").open("ab")
+            self._reader = _sqlite_engine(url, begin="BEGIN", writes=False)
+            self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", writes=True)
+        else:
+            self._reader = self._writer = create_engine(self.url, pool_pre_ping=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the database and changes nothing."""
+        with self._reader.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """The one write transaction; committed when the block ends, undone when it raises."""
+        with self._sole_writer(), self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _sole_writer(self) -> Iterator[None]:
+        # SQLite before 3.51.3 can corrupt its file when two connections write and checkpoint at
+        # the same time (WAL-reset bug). A commit checkpoints after it has given up SQLite's own
+        # lock, so ours is held around both, by all processes.
+        if self._lock_file is None:
+            yield
+            return
+        with self._lock:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._lock_file, fcntl.LOCK_UN)
+
+    def migrate(self) -> None:
+        """Bring the tables to this release's form, or refuse a form that only newer ones know.
+
+        Raises:
+            DataFormatTooNew: The database was written by a newer release; it stays untouched.
+        """
+        config = Config()
+        config.set_main_option("script_location", _MIGRATIONS.replace("%", "%%"))
+        script = ScriptDirectory.from_config(config)
+        with self.write() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+            if current == script.get_current_head():
+                return
+            if current and current not in {
+                revision.revision for revision in script.walk_revisions()
+            }:
+                raise DataFormatTooNew(
+                    f"The data has format {current!r}, which this release does not know.",
+                    advice="Install the newer release that wrote it, or use another data folder.",
+                )
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def forget_deleted(self) -> None:
+        """Empty the write-ahead log, so that deleted text is nowhere in the files any more."""
+        if not self.is_sqlite:
+            return
+        with self._sole_writer(), closing(self._writer.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._reader.dispose()
+        self._writer.dispose()
+        if self._lock_file is not None:
+            self._lock_file.close()
+
+
+def _sqlite_engine(url: str, *, begin: str, writes: bool) -> Engine:
+    engine = create_engine(
+        url,
+        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+        pool_size=1 if writes else 8,
+        max_overflow=0 if writes else 32,
+    )
+
+    def configure(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+            "trusted_schema=OFF",
+            f"query_only={'OFF' if writes else 'ON'}",
+            f"wal_autocheckpoint={1000 if writes else 0}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "connect", configure)
+    event.listen(engine, "begin", start)
+    return engine

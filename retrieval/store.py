@@ -1,0 +1,284 @@
+"""Collections and documents in SQL, the only source of truth.
+
+Functions take the connection of a transaction, so that what belongs together commits together:
+``with database.write() as connection: ...``. Each visible change takes the next ``seq``.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, true, update
+
+from retrieval.errors import CollectionExists, NotFound
+from retrieval.schema import changes, chunks, collections, counters, documents
+from retrieval.types import Change, Collection, Document, DocumentState, Scope
+
+MAX_NAME_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A file whose bytes are safely stored and whose text is not known yet."""
+
+    collection_id: int
+    name: str
+    content_sha256: str
+    size_bytes: int
+    media_type: str
+
+
+def create_collection(connection: Connection, name: str) -> Collection:
+    """A new, empty collection.
+
+    Raises:
+        CollectionExists: The name is taken.
+    """
+    _refuse_taken_name(connection, name)
+    now = time.time()
+    query = insert(collections).values(name=name, created_at=now).returning(collections.c.id)
+    return Collection(connection.execute(query).scalar_one(), name, _moment(now))
+
+
+def rename_collection(connection: Connection, collection_id: int, name: str) -> Collection:
+    """The collection under its new name."""
+    current = get_collection(connection, collection_id)
+    if current.name != name:
+        _refuse_taken_name(connection, name)
+        connection.execute(
+            update(collections).where(collections.c.id == collection_id).values(name=name)
+        )
+    return get_collection(connection, collection_id)
+
+
+def _refuse_taken_name(connection: Connection, name: str) -> None:
+    if connection.scalar(select(collections.c.id).where(collections.c.name == name)):
+        raise CollectionExists(
+            f"A collection named {name!r} exists.", advice="Choose another name or use it."
+        )
+
+
+def get_collection(connection: Connection, collection_id: int) -> Collection:
+    """One collection by its id."""
+    for collection in _collections(connection, collections.c.id == collection_id):
+        return collection
+    raise NotFound(f"No collection {collection_id}.")
+
+
+def collection_named(connection: Connection, name: str) -> Collection:
+    """One collection by its name."""
+    for collection in _collections(connection, collections.c.name == name):
+        return collection
+    raise NotFound(f"No collection named {name!r}.", advice="List them: cloister collections list")
+
+
+def list_collections(connection: Connection) -> list[Collection]:
+    """All collections by name."""
+    return _collections(connection, true())
+
+
+def _collections(connection: Connection, condition: ColumnElement[bool]) -> list[Collection]:
+    rows = connection.execute(
+        select(collections, func.count(documents.c.id).label("document_count"))
+        .outerjoin(documents, documents.c.collection_id == collections.c.id)
+        .where(condition)
+        .group_by(collections.c.id)
+        .order_by(collections.c.name)
+    )
+    return [
+        Collection(row.id, row.name, _moment(row.created_at), row.document_count) for row in rows
+    ]
+
+
+def delete_collection(connection: Connection, collection_id: int) -> list[str]:
+    """Delete a collection with its documents; the SHA-256 of files that nothing needs any more."""
+    get_collection(connection, collection_id)
+    ids = connection.scalars(
+        select(documents.c.id).where(documents.c.collection_id == collection_id)
+    ).all()
+    unused = [sha for document_id in ids for sha in delete_document(connection, document_id)]
+    connection.execute(delete(collections).where(collections.c.id == collection_id))
+    return unused
+
+
+def add_document(connection: Connection, new: NewDocument) -> tuple[Document, bool]:
+    """The document of this content in this collection, and whether it is new."""
+    existing = connection.execute(
+        select(documents).where(
+            documents.c.collection_id == new.collection_id,
+            documents.c.content_sha256 == new.content_sha256,
+        )
+    ).first()
+    if existing is not None:
+        return document_of_row(existing), False
+    now = time.time()
+    document_id = connection.execute(
+        insert(documents)
+        .values(
+            collection_id=new.collection_id,
+            name=new.name,
+            content_sha256=new.content_sha256,
+            size_bytes=new.size_bytes,
+            media_type=new.media_type,
+            state=DocumentState.QUEUED.value,
+            created_at=now,
+            updated_at=now,
+        )
+        .returning(documents.c.id)
+    ).scalar_one()
+    return get_document(connection, document_id), True
+
+
+def get_document(connection: Connection, document_id: int, scope: Scope | None = None) -> Document:
+    """One document by its id; outside the scope it does not exist."""
+    row = connection.execute(select(documents).where(documents.c.id == document_id)).first()
+    if row is None or (scope and not scope.allows(row.collection_id, row.id)):
+        raise NotFound(f"No document {document_id}.", advice="List them: cloister docs list")
+    return document_of_row(row)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFilter:
+    """Which documents a listing shows; ids above ``after``, at most ``limit`` of them."""
+
+    scope: Scope
+    state: DocumentState | None = None
+    name_contains: str = ""
+    after: int = 0
+    limit: int = 100
+
+
+def list_documents(connection: Connection, wanted: DocumentFilter) -> list[Document]:
+    """Documents in the order of their ids."""
+    conditions = [
+        or_(
+            documents.c.collection_id.in_(wanted.scope.collections),
+            documents.c.id.in_(wanted.scope.documents),
+        ),
+        documents.c.id > wanted.after,
+    ]
+    if wanted.state:
+        conditions.append(documents.c.state == wanted.state.value)
+    if wanted.name_contains:
+        conditions.append(documents.c.name.icontains(wanted.name_contains, autoescape=True))
+    rows = connection.execute(
+        select(documents).where(and_(*conditions)).order_by(documents.c.id).limit(wanted.limit)
+    )
+    return [document_of_row(row) for row in rows]
+
+
+def set_document_state(
+    connection: Connection,
+    document_id: int,
+    state: DocumentState,
+    error: tuple[str, str] | None = None,
+) -> None:
+    """Move a document on; ``error`` is (code, message) for a failed one.
+
+    A document that is visible stays so: only ``publish`` and deletion change what is visible.
+    """
+    code, message = error or (None, None)
+    connection.execute(
+        update(documents)
+        .where(documents.c.id == document_id, documents.c.seq.is_(None))
+        .values(state=state.value, error_code=code, error_message=message, updated_at=time.time())
+    )
+
+
+def delete_document(connection: Connection, document_id: int) -> list[str]:
+    """Delete a document with all that came from it.
+
+    Returns:
+        The SHA-256 of its file if no other document has the same content, else nothing.
+    """
+    row = connection.execute(select(documents).where(documents.c.id == document_id)).first()
+    if row is None:
+        raise NotFound(f"No document {document_id}.")
+    if row.seq is not None:
+        record_change(connection, document_id, visible=False)
+    connection.execute(delete(documents).where(documents.c.id == document_id))
+    return [] if is_content_used(connection, row.content_sha256) else [row.content_sha256]
+
+
+def is_content_used(connection: Connection, content_sha256: str) -> bool:
+    """Whether any document has this content."""
+    query = select(documents.c.id).where(documents.c.content_sha256 == content_sha256).limit(1)
+    return connection.scalar(query) is not None
+
+
+def record_change(connection: Connection, document_id: int, *, visible: bool) -> int:
+    """The next seq, given to a document that becomes visible or stops being so.
+
+    The counter's row stays locked until the commit, so that seqs become visible in their order.
+    """
+    seq = connection.execute(
+        update(counters)
+        .where(counters.c.name == "seq")
+        .values(value=counters.c.value + 1)
+        .returning(counters.c.value)
+    ).scalar_one()
+    connection.execute(insert(changes).values(seq=seq, document_id=document_id, visible=visible))
+    return int(seq)
+
+
+def current_seq(connection: Connection) -> int:
+    """The seq of the latest visible change."""
+    return int(connection.scalar(select(counters.c.value).where(counters.c.name == "seq")) or 0)
+
+
+def changes_after(connection: Connection, seq: int, limit: int) -> list[Change]:
+    """Visible changes after a seq, in order."""
+    rows = connection.execute(
+        select(changes).where(changes.c.seq > seq).order_by(changes.c.seq).limit(limit)
+    )
+    return [Change(row.seq, row.document_id, row.visible) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How much the database holds."""
+
+    collections: int
+    documents: dict[str, int]
+    chunks: int
+
+
+def totals(connection: Connection) -> Totals:
+    """Counts of collections, of documents by state, and of chunks."""
+    states = connection.execute(
+        select(documents.c.state, func.count().label("n")).group_by(documents.c.state)
+    ).all()
+    return Totals(
+        collections=connection.scalar(select(func.count()).select_from(collections)) or 0,
+        documents={row.state: row.n for row in states},
+        chunks=connection.scalar(select(func.count()).select_from(chunks)) or 0,
+    )
+
+
+def document_of_row(row: Row[tuple[object, ...]]) -> Document:
+    """A document from a full row of its table."""
+    return Document(
+        id=row.id,
+        collection_id=row.collection_id,
+        name=row.name,
+        content_sha256=row.content_sha256,
+        size_bytes=row.size_bytes,
+        media_type=row.media_type,
+        state=DocumentState(row.state),
+        created_at=_moment(row.created_at),
+        updated_at=_moment(row.updated_at),
+        error_code=row.error_code,
+        error_message=row.error_message,
+        title=row.title,
+        language=row.language,
+        paged=row.paged,
+        page_count=row.page_count,
+        chunk_count=row.chunk_count,
+        seq=row.seq,
+    )
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

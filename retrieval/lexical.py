@@ -1,0 +1,253 @@
+"""BM25 over tantivy: a projection of the store on disk, rebuilt on any doubt.
+
+Terms come ready from ``analysis``; here they are only counted. BM25 has tantivy's fixed k1 = 1.2
+and b = 0.75. SQL stays the truth: ``seq`` says how far the index has followed it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tantivy
+
+from retrieval.errors import DataFolderInUse
+from retrieval.segments import SegmentsDamaged, check_segments, dead_share
+from retrieval.types import Scope
+
+FORMAT_VERSION = 1
+
+_LOG = logging.getLogger(__name__)
+
+_HEAP_BYTES = 64_000_000
+_TOKENIZER = "terms"
+_STATUS_KEY = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalEntry:
+    """A chunk to be indexed, with its terms from ``analysis.terms``."""
+
+    chunk_id: int
+    document_id: int
+    collection_id: int
+    terms: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalHit:
+    """A chunk found, with its raw BM25 score."""
+
+    chunk_id: int
+    document_id: int
+    score: float
+
+
+class _IndexInvalid(Exception):
+    """The folder holds no index that can be trusted."""
+
+
+class LexicalIndex:
+    """The BM25 index in one folder, which it owns.
+
+    Any number of threads may search while one thread adds, removes and commits. What was added and
+    removed is found from the next ``commit`` on, and survives from then on.
+    """
+
+    def __init__(self, folder: Path, generation: str = "") -> None:
+        """Open the index in ``folder``, or start an empty one there, at ``seq`` 0.
+
+        It starts empty, with a log line that says why, where the files are damaged or were written
+        for another ``generation`` (the caller's name for how its terms are made) or by another
+        release. Raises ``DataFolderInUse`` where another process is writing there.
+        """
+        self._folder = folder
+        self._generation = generation
+        self._lock = threading.Lock()
+        try:
+            self._open()
+        except _IndexInvalid as invalid:
+            _LOG.info("lexical index in %s starts empty: %s", folder, invalid)
+            self._start_empty()
+            self._lock_folder()
+            self.commit(0)
+        else:
+            self._lock_folder()
+
+    @property
+    def seq(self) -> int:
+        """The last ``seq`` that was committed, 0 at the start."""
+        return self._seq
+
+    @property
+    def dead_share(self) -> float:
+        """Share of the indexed chunks that are removed and still lie in the files, 0..1.
+
+        Their terms stay on disk and count in document frequencies until ``clear``.
+        """
+        return dead_share(self._folder)
+
+    def __len__(self) -> int:
+        return max(0, self._index.searcher().num_docs - 1)
+
+    def add(self, entries: Iterable[LexicalEntry]) -> None:
+        """Index chunks. A chunk that is indexed already must be removed first."""
+        with self._lock:
+            for entry in entries:
+                document = tantivy.Document()
+                # Only add_unsigned types integers so that the writer survives them.
+                document.add_unsigned("chunk_id", entry.chunk_id)
+                document.add_unsigned("document_id", entry.document_id)
+                document.add_unsigned("collection_id", entry.collection_id)
+                document.add_text("terms", " ".join(entry.terms))
+                self._writer.add_document(document)
+
+    def remove_document(self, document_id: int) -> None:
+        """Remove every chunk of a document that was added before; an unknown one is no error."""
+        with self._lock:
+            self._writer.delete_documents_by_query(self._term("document_id", document_id))
+
+    def commit(self, seq: int) -> None:
+        """Make everything before durable and visible, together with ``seq``."""
+        with self._lock:
+            self._write_status(seq)
+            self._writer.commit()
+            self._index.reload()
+            self._seq = seq
+
+    def clear(self) -> None:
+        """Forget everything, ``seq`` too, and take the files away."""
+        with self._lock:
+            self._writer.delete_all_documents()
+            self._write_status(0)
+            self._writer.commit()
+            self._writer.garbage_collect_files()
+            self._index.reload()
+            self._seq = 0
+
+    def close(self) -> None:
+        """Give the folder free. What was not committed is lost; the index is not used again."""
+        with self._lock:
+            self._writer.rollback()
+            self._writer.wait_merging_threads()
+
+    def search(self, query: Sequence[tuple[str, ...]], scope: Scope, k: int) -> list[LexicalHit]:
+        """The ``k`` best chunks inside ``scope``, by falling score and then rising chunk id.
+
+        ``query`` holds the variants of each word: a chunk scores a word once, by its best variant.
+        Chunks without any of the words are not found.
+        """
+        inside = self._inside(scope)
+        words = [self._word(variants) for variants in query if variants]
+        if inside is None or not words or k <= 0:
+            return []
+        anyone = tantivy.Query.boolean_query([(tantivy.Occur.Should, word) for word in words])
+        both = [(tantivy.Occur.Must, anyone), (tantivy.Occur.Must, inside)]
+        searcher = self._index.searcher()
+        found = searcher.search(tantivy.Query.boolean_query(both), limit=k, count=False).hits
+        addresses = [address for _, address in found]
+        hits = [
+            LexicalHit(int(chunk_id or 0), int(document_id or 0), float(score))
+            for (score, _), chunk_id, document_id in zip(
+                found,
+                searcher.fast_field_values("chunk_id", addresses),
+                searcher.fast_field_values("document_id", addresses),
+                strict=True,
+            )
+        ]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))
+
+    def _inside(self, scope: Scope) -> tantivy.Query | None:
+        """The filter of ``scope``, whose score of 0 leaves BM25 as it is; None lets nothing in."""
+        allowed = [
+            tantivy.Query.term_set_query(self._schema, field, sorted(ids))
+            for field, ids in _fields_of(scope)
+            if ids
+        ]
+        if not allowed:
+            return None
+        either = tantivy.Query.boolean_query([(tantivy.Occur.Should, one) for one in allowed])
+        return tantivy.Query.const_score_query(either, 0.0)
+
+    def _word(self, variants: tuple[str, ...]) -> tantivy.Query:
+        queries = [
+            tantivy.Query.term_query(self._schema, "terms", variant, index_option="freq")
+            for variant in variants
+        ]
+        return queries[0] if len(queries) == 1 else tantivy.Query.disjunction_max_query(queries)
+
+    def _term(self, field: str, value: int | str) -> tantivy.Query:
+        return tantivy.Query.term_query(self._schema, field, value, index_option="basic")
+
+    def _open(self) -> None:
+        if not (self._folder / "meta.json").exists():
+            raise _IndexInvalid("there is none yet")
+        try:
+            check_segments(self._folder)
+            index = tantivy.Index.open(str(self._folder))
+            self._use(index)
+            self._seq = self._stored_seq()
+        except (SegmentsDamaged, ValueError, OSError, KeyError, TypeError) as error:
+            raise _IndexInvalid(str(error)) from error
+
+    def _start_empty(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for path in self._folder.iterdir():
+            if not path.is_dir():
+                path.unlink()
+        self._use(tantivy.Index(_schema(), path=str(self._folder)))
+        self._seq = 0
+
+    def _lock_folder(self) -> None:
+        try:
+            self._writer = self._index.writer(_HEAP_BYTES, num_threads=1)
+        except ValueError as error:
+            raise DataFolderInUse(f"Another process writes to {str(self._folder)!r}.") from error
+
+    def _use(self, index: tantivy.Index) -> None:
+        whitespace = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+        index.register_tokenizer(_TOKENIZER, whitespace)
+        index.config_reader("manual")
+        index.reload()
+        self._index, self._schema = index, index.schema
+
+    def _write_status(self, seq: int) -> None:
+        """Replace the one document that carries the status: tantivy-py has no commit payload."""
+        status = {"format": FORMAT_VERSION, "generation": self._generation, "seq": seq}
+        document = tantivy.Document()
+        document.add_text("key", _STATUS_KEY)
+        document.add_text("value", json.dumps(status))
+        self._writer.delete_documents_by_query(self._term("key", _STATUS_KEY))
+        self._writer.add_document(document)
+
+    def _stored_seq(self) -> int:
+        searcher = self._index.searcher()
+        found = searcher.search(self._term("key", _STATUS_KEY), limit=2).hits
+        if len(found) != 1:
+            raise _IndexInvalid("it holds no status")
+        status = json.loads(str(searcher.doc(found[0][1]).get_first("value")))
+        if status["format"] != FORMAT_VERSION:
+            raise _IndexInvalid(f"its format is {status['format']}, not {FORMAT_VERSION}")
+        if status["generation"] != self._generation:
+            raise _IndexInvalid(f"its generation is {status['generation']!r}")
+        return int(status["seq"])
+
+
+def _fields_of(scope: Scope) -> Iterator[tuple[str, frozenset[int]]]:
+    yield "collection_id", scope.collections
+    yield "document_id", scope.documents
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_unsigned_field("chunk_id", fast=True)
+    builder.add_unsigned_field("document_id", indexed=True, fast=True)
+    builder.add_unsigned_field("collection_id", indexed=True, fast=True)
+    builder.add_text_field("terms", tokenizer_name=_TOKENIZER, index_option="freq")
+    builder.add_text_field("key", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("value", stored=True, tokenizer_name="raw", index_option="basic")
+    return builder.build()

@@ -1,0 +1,111 @@
+"""Embedding by an OpenAI-compatible server: ``POST /v1/embeddings`` (vLLM pooling, TEI, ...)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import httpx
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.embedder import checked_vectors
+from retrieval.errors import EmbedderUnavailable, EmbeddingInvalid
+from retrieval.types import EmbedderModel, Vectors
+
+_BATCH = 64
+_TRIES = 4
+_CHARACTERS_PER_TOKEN = 3.5
+"""A cautious guess for European languages; servers do not agree on a way to count tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingServer:
+    """Where the server is and how texts are put to it."""
+
+    url: str
+    model: str
+    key: str = ""
+    query_prefix: str = ""
+    document_prefix: str = ""
+    timeout_seconds: float = 120.0
+
+
+class HttpEmbedder:
+    """A model behind HTTP; its dimensions are learnt from a first call."""
+
+    def __init__(self, server: EmbeddingServer) -> None:
+        """Connect and learn the dimensions.
+
+        Raises:
+            EmbedderUnavailable: The server cannot be reached or refuses.
+        """
+        self._server = server
+        headers = {"Authorization": f"Bearer {server.key}"} if server.key else {}
+        self._client = httpx.Client(
+            base_url=server.url.rstrip("/") + "/",
+            headers=headers,
+            timeout=server.timeout_seconds,
+            trust_env=False,
+        )
+        self.model = EmbedderModel(
+            name=server.model,
+            revision=server.url,
+            dimensions=len(self._request(["dimensions"])[0]),
+            query_prefix=server.query_prefix,
+            document_prefix=server.document_prefix,
+        )
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """See ``Embedder``."""
+        return self._embedded([self.model.query_prefix + text])[0]
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """See ``Embedder``."""
+        return self._embedded([self.model.document_prefix + text for text in texts])
+
+    def _embedded(self, texts: list[str]) -> Vectors:
+        rows = [
+            row
+            for start in range(0, len(texts), _BATCH)
+            for row in self._request(texts[start : start + _BATCH])
+        ]
+        if not rows:
+            return np.empty((0, self.model.dimensions), np.float32)
+        return checked_vectors(rows, len(texts), self.model.dimensions)
+
+    def _request(self, texts: list[str]) -> list[list[float]]:
+        body = {"model": self._server.model, "input": texts, "encoding_format": "float"}
+        for attempt in range(_TRIES):
+            try:
+                response = self._client.post("v1/embeddings", json=body)
+            except httpx.HTTPError as error:
+                raise self._unavailable(repr(error)) from error
+            if response.status_code not in (429, 503) or attempt == _TRIES - 1:
+                break
+            time.sleep(min(float(response.headers.get("Retry-After") or 2**attempt), 30.0))
+        if response.status_code != httpx.codes.OK:
+            raise self._unavailable(f"status {response.status_code}: {response.text[:300]}")
+        return _rows(response, len(texts))
+
+    def _unavailable(self, reason: str) -> EmbedderUnavailable:
+        return EmbedderUnavailable(
+            f"The embedding server {self._server.url!r} gave no vectors ({reason}).",
+            advice="Check that it runs, that the model's name is right, and the key.",
+        )
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """An estimate; see ``Embedder``."""
+        return [int(len(text) / _CHARACTERS_PER_TOKEN) + 1 if text else 0 for text in texts]
+
+
+def _rows(response: httpx.Response, count: int) -> list[list[float]]:
+    try:
+        data = sorted(response.json()["data"], key=lambda item: int(item["index"]))
+        rows = [[float(number) for number in item["embedding"]] for item in data]
+    except (ValueError, KeyError, TypeError) as error:
+        raise EmbeddingInvalid("The embedding server's reply is not in OpenAI's shape.") from error
+    if len(rows) != count:
+        raise EmbeddingInvalid(f"The embedding server gave {len(rows)} vectors for {count} texts.")
+    return rows

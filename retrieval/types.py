@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 Boxes = NDArray[np.float32]
 """One box per character: x0, y0, x1, y1 in points, y upwards; all zero where there is none."""
 
+Vector = NDArray[np.float32]
+"""An embedding of length 1, shape (dimensions,)."""
+
 Vectors = NDArray[np.float32]
 """One embedding per row, shape (n, dimensions), each of length 1."""
 

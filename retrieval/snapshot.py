@@ -229,11 +229,11 @@ def _gap(position: int) -> int:
     return -position % _ALIGNMENT
 
 
-def _bytes_of(array: NDArray[Any]) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+def _bytes_of(array: NDArray[Any]) -> memoryview:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
-def _sha256(data: NDArray[np.uint8]) -> str:
+def _sha256(data: memoryview) -> str:
     return hashlib.sha256(data).hexdigest()
 
 

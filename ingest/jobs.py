@@ -132,6 +132,11 @@ def claim(connection: Connection, worker: str) -> Lease | None:
         return Lease(row.id, row.document_id, worker)
 
 
+def is_work_waiting(connection: Connection) -> bool:
+    """Whether ``claim`` would find a job."""
+    return connection.scalar(select(jobs.c.id).where(_claimable(time.time())).limit(1)) is not None
+
+
 def _claimable(now: float) -> ColumnElement[bool]:
     running = jobs.c.stage.in_([Stage.PARSING.value, Stage.EMBEDDING.value])
     return or_(jobs.c.stage == Stage.QUEUED.value, and_(running, jobs.c.lease_until < now))
@@ -257,9 +262,14 @@ def retry(connection: Connection, job_id: int) -> None:
         set_document_state(connection, row.document_id, DocumentState.QUEUED)
 
 
-def release(connection: Connection, worker: str) -> int:
+def give_back(connection: Connection, lease: Lease) -> None:
+    """Put a held job back into the queue, as when its worker is to stop; it does not count."""
+    _requeue(connection, _held(lease), attempts=jobs.c.attempts - 1)
+
+
+def release(connection: Connection, worker_prefix: str) -> int:
     """Put the jobs of a worker that died back into the queue; the attempt counts. How many."""
-    return _requeue(connection, jobs.c.worker == worker, attempts=jobs.c.attempts)
+    return _requeue(connection, jobs.c.worker.startswith(worker_prefix), attempts=jobs.c.attempts)
 
 
 def release_all(connection: Connection) -> int:
@@ -271,6 +281,9 @@ def _requeue(
     connection: Connection, condition: ColumnElement[bool], attempts: ColumnElement[int]
 ) -> int:
     running = jobs.c.stage.in_([Stage.PARSING.value, Stage.EMBEDDING.value])
+    documents_of = select(jobs.c.document_id).where(running, condition)
+    for document_id in connection.scalars(documents_of).all():
+        set_document_state(connection, document_id, DocumentState.QUEUED)
     result = connection.execute(
         update(jobs)
         .where(running, condition)

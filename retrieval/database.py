@@ -13,13 +13,15 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
 
 from retrieval.errors import DataFormatTooNew
 
 _MIGRATIONS = str(Path(__file__).parent / "migrations")
 _BUSY_SECONDS = 60
+_WRITER_LOCK = 0x636C6F69
+"""The number of PostgreSQL's advisory lock that stands for the one writer."""
 
 
 class Database:
@@ -49,6 +51,8 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """The one write transaction; committed when the block ends, undone when it raises."""
         with self._sole_writer(), self._writer.begin() as connection:
+            if not self.is_sqlite:
+                connection.execute(select(func.pg_advisory_xact_lock(_WRITER_LOCK)))
             yield connection
 
     @contextmanager

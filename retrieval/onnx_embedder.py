@@ -109,7 +109,7 @@ def _read_facts(folder: Path) -> dict[str, Any]:
     return facts
 
 
-def export_onnx(name: str, folder: Path) -> None:
+def export_onnx(name: str, folder: Path, *, hub: bool = False) -> None:
     """Export a sentence-transformers model into a folder, all of it or nothing.
 
     Raises:
@@ -119,7 +119,7 @@ def export_onnx(name: str, folder: Path) -> None:
 
     from retrieval.sentence_transformer import SentenceTransformerEmbedder
 
-    original = SentenceTransformerEmbedder(name)
+    original = SentenceTransformerEmbedder(name, hub=hub)
     original.transformer.float()
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     temporary.mkdir(parents=True)

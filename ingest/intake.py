@@ -1,0 +1,115 @@
+"""Taking a received file in: original, document and job, acknowledged only when all are durable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from ingest import jobs
+from ingest.errors import EmptyFile
+from ingest.files import Originals, display_name
+from ingest.formats import media_type_of
+from retrieval.database import Database
+from retrieval.faults import fault
+from retrieval.store import (
+    NewDocument,
+    add_document,
+    delete_document,
+    get_collection,
+    is_content_used,
+)
+from retrieval.types import Document, DocumentState
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """A complete file on this machine, which the receiver removes in the end."""
+
+    path: Path
+    name: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a received file; ``is_new`` is false if its content was here already."""
+
+    document: Document
+    job_id: int
+    is_new: bool
+
+
+class Intake:
+    """The door by which files come in and go out."""
+
+    def __init__(self, database: Database, originals: Originals) -> None:
+        self._database = database
+        self._originals = originals
+
+    def accept(self, file: ReceivedFile, collection_id: int) -> Receipt:
+        """The document of a file, queued for ingestion if it is new or failed before.
+
+        Raises:
+            UnsupportedFormat, EmptyFile: The file cannot become a document; nothing is kept.
+        """
+        if file.size_bytes == 0:
+            raise EmptyFile("The file is empty.", advice="Check that it was copied completely.")
+        new = NewDocument(
+            collection_id=collection_id,
+            name=display_name(file.name),
+            content_sha256=file.sha256,
+            size_bytes=file.size_bytes,
+            media_type=media_type_of(file.path, file.name),
+        )
+        self._originals.save(file.path, file.sha256)
+        if __debug__:
+            fault("upload_saved")
+        with self._database.write() as connection:
+            get_collection(connection, collection_id)
+            receipt = _registered(connection, new)
+            # A deletion of the same content may have come between.
+            self._originals.save(file.path, file.sha256)
+        if __debug__:
+            fault("upload_committed")
+        return receipt
+
+    def delete(self, document_id: int) -> None:
+        """Delete a document, from the very next search on, and its file if nothing else has it."""
+        with self._database.write() as connection:
+            unused = delete_document(connection, document_id)
+        if __debug__:
+            fault("document_deleted")
+        self.forget(unused)
+        self._database.forget_deleted()
+
+    def forget(self, hashes: list[str]) -> None:
+        """Delete originals that no document has."""
+        for sha256 in hashes:
+            with self._database.write() as connection:
+                if not is_content_used(connection, sha256):
+                    self._originals.delete(sha256)
+            if __debug__:
+                fault("original_deleted")
+
+    def sweep(self) -> int:
+        """Delete originals that a crash left without a document; how many.
+
+        Only while nothing is being received.
+        """
+        with self._database.read() as connection:
+            orphans = [sha for sha in self._originals if not is_content_used(connection, sha)]
+        self.forget(orphans)
+        return len(orphans)
+
+
+def _registered(connection: Connection, new: NewDocument) -> Receipt:
+    document, is_new = add_document(connection, new)
+    if is_new:
+        return Receipt(document, jobs.enqueue(connection, document.id, new.size_bytes), is_new)
+    job = jobs.job_of_document(connection, document.id)
+    if document.state is DocumentState.FAILED:
+        jobs.retry(connection, job.id)
+    return Receipt(document, job.id, is_new)

@@ -1,0 +1,200 @@
+"""A worker process: takes jobs from the queue, several at a time, until it is told to stop.
+
+While one document is embedded another is parsed in its sandbox, so that neither the processor nor
+a small file waits for a large one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection as Pipe
+from uuid import uuid4
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from ingest import jobs
+from ingest.chunking import ChunkSize
+from ingest.errors import IngestError, JobCancelled
+from ingest.files import Originals
+from ingest.intake import Intake
+from ingest.jobs import Lease, Progress
+from ingest.pipeline import Pipeline
+from ingest.sandbox import Limits
+from retrieval.database import Database
+from retrieval.embedder_choice import EmbedderChoice, document_embedder
+from retrieval.errors import CloisterError, NotFound
+from retrieval.faults import arm, fault
+
+log = logging.getLogger(__name__)
+
+_IDLE_SECONDS = 0.25
+_HEARTBEAT_SECONDS = 0.5
+_TROUBLE_SECONDS = 5.0
+_RENEW_SECONDS = jobs.LEASE_SECONDS / 4
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """All that a worker process needs to know, in plain values that can be sent to it."""
+
+    database_url: str
+    originals_url: str
+    embedder: EmbedderChoice
+    limits: Limits = field(default_factory=Limits)
+    chunk_size: ChunkSize = field(default_factory=ChunkSize)
+    lanes: int = 2
+    fault_point: str = ""
+
+
+def run_worker(options: WorkerOptions, parent: Pipe) -> None:
+    """Work until the other end of ``parent`` closes, which also happens when the parent dies."""
+    os.nice(5)
+    if options.fault_point:
+        arm(options.fault_point)
+    stopping = threading.Event()
+    threading.Thread(target=_watch, args=(parent, stopping), daemon=True).start()
+    database = Database(options.database_url)
+    originals = Originals(options.originals_url)
+    pipeline = Pipeline(
+        database=database,
+        originals=originals,
+        embedder=document_embedder(options.embedder),
+        limits=options.limits,
+        chunk_size=options.chunk_size,
+    )
+    name = f"{os.getpid()}-{uuid4().hex[:8]}"
+    lanes = [
+        threading.Thread(target=Lane(pipeline, f"{name}-{n}", stopping).run)
+        for n in range(options.lanes)
+    ]
+    for lane in lanes:
+        lane.start()
+    for lane in lanes:
+        lane.join()
+    database.close()
+
+
+def _watch(parent: Pipe, stopping: threading.Event) -> None:
+    """Stop when the parent says so, at once when it died: another may already be starting."""
+    try:
+        parent.recv_bytes()
+        stopping.set()
+    except (EOFError, OSError):
+        os._exit(1)
+
+
+class Lane:
+    """One job at a time, again and again."""
+
+    def __init__(self, pipeline: Pipeline, name: str, stopping: threading.Event) -> None:
+        self._pipeline = pipeline
+        self._name = name
+        self._stopping = stopping
+        self._intake = Intake(pipeline.database, pipeline.originals)
+
+    def run(self) -> None:
+        """Take jobs until told to stop."""
+        while not self._stopping.is_set():
+            try:
+                lease = self._claimed()
+                if lease is None:
+                    self._stopping.wait(_IDLE_SECONDS)
+                else:
+                    self._work(lease)
+            except SQLAlchemyError:
+                log.exception("the database cannot be used; trying again")
+                self._stopping.wait(_TROUBLE_SECONDS)
+
+    def _claimed(self) -> Lease | None:
+        with self._pipeline.database.read() as connection:
+            if not jobs.is_work_waiting(connection):
+                return None
+        with self._pipeline.database.write() as connection:
+            lease = jobs.claim(connection, self._name)
+        if __debug__:
+            fault("job_claimed")
+        return lease
+
+    def _work(self, lease: Lease) -> None:
+        with Heartbeat(self._pipeline.database, lease, self._stopping) as heartbeat:
+            try:
+                self._intake.forget(self._pipeline.ingest(lease, heartbeat.report))
+            except Interrupted:
+                self._give_back(lease)
+            except NotFound:
+                log.info("document %d was deleted while it was taken in", lease.document_id)
+            except CloisterError as error:
+                self._fail(lease, error.code, error)
+            except Exception as error:
+                log.exception("document %d failed", lease.document_id)
+                self._fail(lease, "internal_error", error)
+
+    def _give_back(self, lease: Lease) -> None:
+        with self._pipeline.database.write() as connection:
+            jobs.give_back(connection, lease)
+
+    def _fail(self, lease: Lease, code: str, error: Exception) -> None:
+        message = str(error) if isinstance(error, CloisterError) else repr(error)
+        advice = error.advice if isinstance(error, CloisterError) else ""
+        with self._pipeline.database.write() as connection:
+            jobs.fail(connection, lease, code, " ".join(filter(None, (message, advice))))
+
+
+class Interrupted(IngestError):
+    """The worker is to stop; the job goes back into the queue."""
+
+
+class Heartbeat:
+    """Renews a lease and writes progress down, from a thread of its own."""
+
+    def __init__(self, database: Database, lease: Lease, stopping: threading.Event) -> None:
+        self._database = database
+        self._lease = lease
+        self._stopping = stopping
+        self._progress: Progress | None = None
+        self._written: Progress | None = None
+        self._renewed = time.monotonic()
+        self._lost: JobCancelled | None = None
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> Heartbeat:
+        """Start beating."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop beating."""
+        self._ended.set()
+        self._thread.join()
+
+    def report(self, progress: Progress) -> None:
+        """Note the progress.
+
+        Raises:
+            JobCancelled: The job is to be left.
+            Interrupted: The worker is to stop.
+        """
+        if self._lost:
+            raise self._lost
+        if self._stopping.is_set():
+            raise Interrupted("The server stops.")
+        self._progress = progress
+
+    def _beat(self) -> None:
+        while not self._ended.wait(_HEARTBEAT_SECONDS) and self._lost is None:
+            due = time.monotonic() - self._renewed > _RENEW_SECONDS
+            if due or self._progress != self._written:
+                self._renew(self._progress)
+
+    def _renew(self, progress: Progress | None) -> None:
+        try:
+            with self._database.write() as connection:
+                jobs.renew(connection, self._lease, progress)
+        except JobCancelled as cancelled:
+            self._lost = cancelled
+        self._written, self._renewed = progress, time.monotonic()

@@ -1,0 +1,145 @@
+"""From a question to the chunks that may answer it, inside a scope."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from retrieval.analysis import detect_language, query_terms
+from retrieval.contents import read_chunks
+from retrieval.database import Database
+from retrieval.embedder import Embedder
+from retrieval.fusion import (
+    DENSE_WEIGHT_COVERED,
+    DENSE_WEIGHT_UNCOVERED,
+    Fused,
+    FusionWeights,
+    fuse,
+)
+from retrieval.indexes import Indexes
+from retrieval.types import Hit, Scope, StoredChunk
+
+CANDIDATES = 100
+"""How many chunks each search contributes to the fusion."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetrieverOptions:
+    """The weights of the fusion; None takes them by the question's language."""
+
+    weights: FusionWeights | None = None
+    candidates: int = CANDIDATES
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """The hits for a question, best first, and what was found out about the question.
+
+    ``terms`` are the variants of each of its words; ``covered`` says whether the embedder was
+    trained for its language.
+    """
+
+    query: str
+    language: str
+    covered: bool
+    terms: tuple[tuple[str, ...], ...]
+    hits: tuple[Hit, ...]
+
+
+class Retriever:
+    """Hybrid retrieval over one database."""
+
+    def __init__(
+        self,
+        database: Database,
+        embedder: Embedder,
+        indexes: Indexes,
+        options: RetrieverOptions | None = None,
+    ) -> None:
+        self._database = database
+        self._embedder = embedder
+        self._indexes = indexes
+        self._options = options or RetrieverOptions()
+
+    def retrieve(self, query: str, scope: Scope, k: int) -> Retrieval:
+        """The ``k`` best chunks inside the scope; fewer only if the scope holds fewer.
+
+        The scope limits both searches before their top k, and is applied again when the text is
+        read.
+        """
+        self._indexes.catch_up()
+        languages = self._indexes.languages()
+        language = detect_language(query, languages) if languages else ""
+        words = query_terms(query, languages)
+        fused = self._fused(query, words, scope, max(self._options.candidates, k), language)
+        return Retrieval(
+            query=query,
+            language=language,
+            covered=self._covers(language),
+            terms=tuple(words),
+            hits=self._hits(fused, scope, k),
+        )
+
+    def _covers(self, language: str) -> bool:
+        return not language or self._embedder.model.covers(language)
+
+    def _fused(
+        self,
+        query: str,
+        words: Sequence[tuple[str, ...]],
+        scope: Scope,
+        candidates: int,
+        language: str,
+    ) -> list[Fused]:
+        dense_index = self._indexes.dense
+        vector = self._embedder.embed_query(query)
+        owners: dict[int, int] = {}
+        dense: dict[int, float] = {}
+        for near in dense_index.search(vector, scope, candidates):
+            dense[near.chunk_id] = near.score
+            owners[near.chunk_id] = near.document_id
+        lexical: dict[int, float] = {}
+        for match in self._indexes.lexical.search(words, scope, candidates):
+            if dense_index.contains_document(match.document_id):
+                lexical[match.chunk_id] = match.score
+                owners[match.chunk_id] = match.document_id
+        dense |= dense_index.scores(vector, [chunk for chunk in lexical if chunk not in dense])
+        by_document = self._indexes.names.scores(words, set(owners.values()))
+        names = {chunk: by_document.get(owner, 0.0) for chunk, owner in owners.items()}
+        return fuse(dense, lexical, names, self._weights(language))
+
+    def _weights(self, language: str) -> FusionWeights:
+        if self._options.weights:
+            return self._options.weights
+        covered = self._covers(language)
+        return FusionWeights(DENSE_WEIGHT_COVERED if covered else DENSE_WEIGHT_UNCOVERED)
+
+    def _hits(self, fused: Sequence[Fused], scope: Scope, k: int) -> tuple[Hit, ...]:
+        hits: list[Hit] = []
+        start = 0
+        while len(hits) < k and start < len(fused):
+            batch = fused[start : start + k]
+            stored = self._read([one.chunk_id for one in batch], scope)
+            hits += [_hit(one, stored[one.chunk_id]) for one in batch if one.chunk_id in stored]
+            start += k
+        return tuple(hits[:k])
+
+    def _read(self, chunk_ids: Sequence[int], scope: Scope) -> Mapping[int, StoredChunk]:
+        with self._database.read() as connection:
+            return read_chunks(connection, chunk_ids, scope)
+
+    def with_options(self, options: RetrieverOptions) -> Retriever:
+        """The same retriever with other options, over the same indexes."""
+        return Retriever(self._database, self._embedder, self._indexes, replace(options))
+
+
+def _hit(fused: Fused, stored: StoredChunk) -> Hit:
+    return Hit(
+        stored=stored,
+        score=fused.score,
+        dense_score=fused.dense_score,
+        dense_rank=fused.dense_rank,
+        lexical_score=fused.lexical_score,
+        lexical_rank=fused.lexical_rank,
+        name_score=fused.name_score,
+    )

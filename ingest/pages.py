@@ -9,6 +9,8 @@ from typing import Literal
 
 from retrieval.types import Page
 
+BlockKind = Literal["paragraph", "heading", "row"]
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -20,7 +22,7 @@ class Block:
 
     start: int
     end: int
-    kind: Literal["paragraph", "heading", "row"] = "paragraph"
+    kind: BlockKind = "paragraph"
     section: tuple[str, ...] = ()
     table_header: str = ""
 

@@ -24,12 +24,19 @@ def packed_boxes(boxes: Boxes) -> bytes:
     return _HEADER.pack(step, len(boxes)) + zlib.compress(deltas.T.tobytes(), 6)
 
 
-def unpacked_boxes(packed: bytes) -> Boxes:
-    """The inverse of ``packed_boxes``, within half a step."""
-    step, count = _HEADER.unpack_from(packed)
-    deltas = np.frombuffer(zlib.decompress(packed[_HEADER.size :]), "<i2").reshape(4, count).T
-    steps = np.cumsum(deltas, axis=0, dtype=np.int16)
-    return steps.astype(np.float32) * np.float32(step)
+def unpacked_boxes(packed: bytes, count: int | None = None) -> Boxes:
+    """The inverse of ``packed_boxes``, within half a step; never inflates beyond the boxes.
+
+    Raises ValueError if there are not ``count`` of them, where that is given.
+    """
+    step, stored = _HEADER.unpack_from(packed)
+    if count is not None and stored != count:
+        raise ValueError(f"{stored} boxes instead of {count}")
+    size = stored * 4 * np.dtype("<i2").itemsize
+    steps = zlib.decompressobj().decompress(packed[_HEADER.size :], max(1, size))
+    deltas = np.frombuffer(steps, "<i2").reshape(4, stored).T
+    summed = np.cumsum(deltas, axis=0, dtype=np.int16)
+    return summed.astype(np.float32) * np.float32(step)
 
 
 def span_rects(boxes: Boxes, span: Span) -> list[Rect]:

@@ -1,0 +1,132 @@
+"""PDF: text and boxes by pdfium; scanned pages through OCR; pypdf where pdfium cannot open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from ingest.errors import DamagedFile, NoTextFound, PasswordNeeded
+from ingest.pages import DocumentInfo, ParsedPage
+from ingest.parsers import ocr
+from ingest.parsers.attachments import MAX_ATTACHMENT_BYTES, attachment_pages
+from ingest.parsers.page_text import PageText, one_line
+from ingest.parsers.pdf_characters import page_characters
+from ingest.parsers.pdf_outline import Entry, entries_by_page
+from ingest.parsers.pdf_page import page_text
+from ingest.parsers.pdf_scans import is_scan, recognised
+from retrieval.types import Page
+
+
+def parse(path: Path, *, with_attachments: bool = True) -> Iterator[DocumentInfo | ParsedPage]:
+    """The pages of a PDF, then its attachments that hold text.
+
+    Raises PasswordNeeded, DamagedFile, NoTextFound or LimitExceeded.
+    """
+    try:
+        document = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        if error.err_code in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY):
+            raise PasswordNeeded(
+                "The PDF opens only with a password.",
+                advice="Save a copy without a password and upload that.",
+            ) from error
+        from ingest.parsers import pdf_fallback
+
+        yield from pdf_fallback.parse(path)
+        return
+    with document:
+        yield from _items(document, with_attachments)
+
+
+def _items(
+    document: pypdfium2.PdfDocument, with_attachments: bool
+) -> Iterator[DocumentInfo | ParsedPage]:
+    count = len(document)
+    if not count:
+        raise DamagedFile("The PDF has no pages.")
+    title = one_line(document.get_metadata_value("Title"), 500)
+    yield DocumentInfo(title.removeprefix("Microsoft Word - "), paged=True, page_count=count)
+    entries = entries_by_page(document)
+    section: tuple[str, ...] = ()
+    found = scans = 0
+    for index in range(count):
+        parsed, scanned = _page(document, index, entries.get(index, []), section)
+        if index in entries:
+            section = entries[index][-1].section
+        found += bool(parsed.page.text)
+        scans += scanned
+        yield parsed
+    attachments = _attachments(document) if with_attachments else iter(())
+    for attached in attachment_pages(attachments, count + 1):
+        found += bool(attached.page.text)
+        yield attached
+    if not found:
+        raise _no_text(scans)
+
+
+def _page(
+    document: pypdfium2.PdfDocument, index: int, entries: list[Entry], above: tuple[str, ...]
+) -> tuple[ParsedPage, bool]:
+    """The page and whether it is an image without text of its own; empty where it is damaged."""
+    label = document.get_page_label(index)
+    try:
+        page = document[index]
+    except pypdfium2.PdfiumError:
+        return ParsedPage(Page(index + 1, "", label), ()), False
+    try:
+        text, scanned = _text(page, entries, above)
+        left, bottom, right, top = page.get_cropbox()
+        geometry = Page(
+            number=index + 1,
+            text=text.text,
+            label=label,
+            width=right - left,
+            height=top - bottom,
+            rotation=page.get_rotation(),
+            boxes=text.boxes,
+        )
+        return ParsedPage(geometry, text.blocks), scanned
+    finally:
+        page.close()
+
+
+def _text(
+    page: pypdfium2.PdfPage, entries: list[Entry], above: tuple[str, ...]
+) -> tuple[PageText, bool]:
+    reader = page.get_textpage()
+    try:
+        text = page_text(page_characters(reader.raw), entries, above)
+    finally:
+        reader.close()
+    scanned = is_scan(page, text.text)
+    if scanned and ocr.is_installed():
+        scan = recognised(page)
+        if len(scan.text) > len(text.text):
+            text = replace(scan, blocks=tuple(replace(b, section=above) for b in scan.blocks))
+    return text, scanned
+
+
+def _attachments(document: pypdfium2.PdfDocument) -> Iterator[tuple[str, bytes]]:
+    for index in range(document.count_attachments()):
+        attachment = document.get_attachment(index)
+        try:
+            content = bytes(attachment.get_data())
+        except pypdfium2.PdfiumError:
+            continue
+        if len(content) <= MAX_ATTACHMENT_BYTES:
+            yield one_line(attachment.get_name(), 150), content
+
+
+def _no_text(scans: int) -> NoTextFound:
+    if scans and not ocr.is_installed():
+        return NoTextFound(
+            f"The PDF holds only images of text ({scans} pages), and no OCR is installed.",
+            advice=ocr.HOW_TO_INSTALL,
+        )
+    if scans:
+        return NoTextFound("The PDF holds only images, and OCR recognised no text in them.")
+    return NoTextFound("The PDF holds no text.")

@@ -1,0 +1,158 @@
+"""The rows of a PDF page: pdfium's lines measured, pieces on one baseline put together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ingest.parsers.pdf_characters import Characters, is_right_to_left
+from retrieval.types import Boxes
+
+_SCRIPT_GAP = 1.0
+_GLUE_GAP = 0.15
+_TABLE_GAP = 1.6
+_LABEL_GAP = 3.0
+_LEADER = re.compile(r"\.{5,}|(?:\. ){4,}|…{2,}|(?: \.){4,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Characters ``start``..``end`` of the page, after ``glue``."""
+
+    start: int
+    end: int
+    glue: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What stands on one baseline, in the frame of the reader.
+
+    ``near`` and ``far`` are where it starts and ends along the line, ``low`` and ``high`` its
+    extent across (rising upwards), ``size`` the height of its characters, all in points.
+    """
+
+    pieces: tuple[Piece, ...]
+    text: str
+    near: float
+    low: float
+    far: float
+    high: float
+    size: float
+    first_word: float
+    tabular: bool
+
+    @property
+    def middle(self) -> float:
+        """Half-way between its lower and upper edge."""
+        return (self.low + self.high) / 2
+
+
+def rows_of(characters: Characters) -> list[Row]:
+    """The rows in reading order; lines without a visible character are left out."""
+    frame = _framed(characters)
+    rows: list[Row] = []
+    for row in _lines(characters.text, frame):
+        glue = _glue(rows[-1], row) if rows else None
+        if glue is None:
+            rows.append(row)
+        else:
+            rows[-1] = _together(rows[-1], row, glue)
+    return rows
+
+
+def _framed(characters: Characters) -> Boxes:
+    """The boxes turned so that lines run rightwards and follow each other downwards."""
+    x0, y0, x1, y1 = characters.boxes.T
+    turned = {
+        0: (x0, y0, x1, y1),
+        1: (y0, -x1, y1, -x0),
+        2: (-x1, -y1, -x0, -y0),
+        3: (-y1, x0, -y0, x1),
+    }[characters.quarter_turns]
+    near, low, far, high = turned
+    letters = [letter for letter in characters.text if letter.isalpha()]
+    if sum(map(is_right_to_left, letters)) * 2 > len(letters):
+        near, far = -far, -near
+    return np.column_stack((near, low, far, high)).astype(np.float32)
+
+
+def _lines(text: str, frame: Boxes) -> Iterator[Row]:
+    start = 0
+    visible = frame[:, 2] > frame[:, 0]
+    for line in text.split("\n"):
+        end = start + len(line)
+        first = start + len(line) - len(line.lstrip())
+        last = end - (len(line) - len(line.rstrip()))
+        if first < last and visible[first:last].any():
+            yield _measured(text, frame, first, last)
+        start = end + 1
+
+
+def _measured(text: str, frame: Boxes, start: int, end: int) -> Row:
+    inked = [
+        index
+        for index in range(start, end)
+        if not text[index].isspace() and frame[index, 2] > frame[index, 0]
+    ] or [index for index in range(start, end) if frame[index, 2] > frame[index, 0]]
+    boxes = frame[inked]
+    size = float(np.median(boxes[:, 3] - boxes[:, 1]))
+    gaps = boxes[1:, 0] - boxes[:-1, 2]
+    word = text.find(" ", start, end)
+    word_end = end if word < 0 else word
+    first_word = boxes[np.array(inked) < word_end]
+    width = float(first_word[:, 2].max() - first_word[:, 0].min()) if len(first_word) else 0.0
+    line = text[start:end]
+    return Row(
+        pieces=(Piece(start, end),),
+        text=line,
+        near=float(boxes[:, 0].min()),
+        low=float(np.median(boxes[:, 1])),
+        far=float(boxes[:, 2].max()),
+        high=float(np.median(boxes[:, 3])),
+        size=size,
+        first_word=width,
+        tabular=_is_tabular(gaps / max(size, 0.1), line),
+    )
+
+
+def _is_tabular(gaps: Boxes, line: str) -> bool:
+    """Two wide gaps, one very wide one, or the leader of a table of contents."""
+    if not line[-1].isalnum():
+        gaps = gaps[:-1]  # the box at the end of a proof, a closing bracket
+    wide = int((gaps > _TABLE_GAP).sum())
+    return wide >= 2 or bool((gaps > _LABEL_GAP).any()) or bool(_LEADER.search(line))
+
+
+def _glue(row: Row, piece: Row) -> str | None:
+    """What stands between a row and a piece that continues its baseline; None if none does.
+
+    pdfium ends its line before each index or exponent and before each cell of a table.
+    """
+    shared = min(row.high, piece.high) - max(row.low, piece.low)
+    if shared < 0.3 * min(row.size, piece.size):
+        return None
+    gap = piece.near - row.far
+    size = max(row.size, piece.size)
+    if -0.35 * size < gap < _SCRIPT_GAP * size:
+        return "" if gap < _GLUE_GAP * size else " "
+    level = abs(row.low - piece.low) < 0.3 * size and abs(row.size - piece.size) < 0.3 * size
+    return " " if gap >= _SCRIPT_GAP * size and level else None
+
+
+def _together(row: Row, piece: Row, glue: str) -> Row:
+    larger = row if row.size >= piece.size else piece
+    gap = piece.near - row.far
+    return replace(
+        row,
+        pieces=(*row.pieces, replace(piece.pieces[0], glue=glue)),
+        text=row.text + glue + piece.text,
+        far=max(row.far, piece.far),
+        low=larger.low,
+        high=larger.high,
+        size=larger.size,
+        tabular=row.tabular or piece.tabular or gap > _TABLE_GAP * larger.size,
+    )

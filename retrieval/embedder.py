@@ -52,7 +52,8 @@ def checked_vectors(raw: ArrayLike, count: int, dimensions: int) -> Vectors:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     if not np.isfinite(lengths).all() or (lengths == 0).any():
         raise EmbeddingInvalid("The embedder returned a vector that is zero or not finite.")
-    return vectors / lengths
+    unit: Vectors = vectors / lengths
+    return unit
 
 
 _WORD = re.compile(r"\w+|[^\w\s]")

@@ -4,6 +4,7 @@ ServeError
 ├── InvalidRequest          invalid_request
 ├── NotReady                not_ready
 ├── ServerUnreachable       server_unreachable
+├── LLMUnavailable          llm_unavailable
 ├── BindRefused             bind_refused
 └── InvalidSetting          invalid_setting
 """
@@ -35,6 +36,12 @@ class ServerUnreachable(ServeError):
     """No server answers at the address."""
 
     code = "server_unreachable"
+
+
+class LLMUnavailable(ServeError):
+    """What writes answers cannot be reached, or stopped in the middle."""
+
+    code = "llm_unavailable"
 
 
 class BindRefused(ServeError):

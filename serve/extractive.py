@@ -1,0 +1,95 @@
+"""Answers without a model that writes: the best sentences of the passages, each its own quote."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from retrieval.analysis import terms
+from retrieval.embedder import Embedder
+from retrieval.sentences import sentence_spans
+from retrieval.types import Hit
+from serve.llm import NO_ANSWER, Assignment
+
+_PASSAGES = 5
+_SENTENCES = 3
+_SHORTEST = 20
+_LONGEST = 600
+_NEAR_BEST = 0.85
+"""A further sentence is given if it scores at least this share of the best one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    source: int
+    text: str
+    language: str
+    passage: float
+
+
+class ExtractiveLLM:
+    """Quotes the sentences nearest to the question in words and in meaning."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self.name = "extractive"
+        self._embedder = embedder
+
+    async def write(self, assignment: Assignment) -> AsyncIterator[str]:
+        """See ``LLM``."""
+        for candidate in await asyncio.to_thread(self._best, assignment):
+            yield f'{candidate.text} <q s="{candidate.source}">{candidate.text}</q> '
+        if not assignment.sources:
+            yield NO_ANSWER
+
+    def _best(self, assignment: Assignment) -> list[_Candidate]:
+        candidates = _candidates(assignment.retrieval.hits[:_PASSAGES])
+        if not candidates:
+            return []
+        scores = self._scores(assignment, candidates)
+        order = np.argsort(-scores, kind="stable")[:_SENTENCES]
+        least = scores[order[0]] * _NEAR_BEST
+        return [candidates[i] for i in order if scores[i] >= least]
+
+    def _scores(
+        self, assignment: Assignment, candidates: Sequence[_Candidate]
+    ) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+        words = assignment.retrieval.terms
+        lexical = word_overlap(words, [terms(one.text, one.language) for one in candidates])
+        passage = np.array([one.passage for one in candidates], np.float32)
+        query = self._embedder.embed_query(assignment.question)
+        dense = self._embedder.embed_documents([one.text for one in candidates]) @ query
+        weight = 0.5 if assignment.retrieval.covered else 0.2
+        scores: np.ndarray[tuple[int], np.dtype[np.float32]] = (
+            weight * dense + (1 - weight) * lexical + 0.3 * passage
+        )
+        return scores
+
+
+def word_overlap(
+    words: Sequence[tuple[str, ...]], sentences: Sequence[Sequence[str]]
+) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    """The share of the question's words in each sentence, rarer words among them weighing more."""
+    found = np.array(
+        [[any(v in held for v in variants) for variants in words] for held in map(set, sentences)],
+        np.float32,
+    ).reshape(len(sentences), len(words))
+    weights = np.log1p(len(sentences) / (0.5 + found.sum(axis=0)))
+    total = float(weights.sum())
+    return found @ weights / total if total else np.zeros(len(sentences), np.float32)
+
+
+def _candidates(hits: Sequence[Hit]) -> list[_Candidate]:
+    seen: set[str] = set()
+    candidates: list[_Candidate] = []
+    for n, hit in enumerate(hits, start=1):
+        chunk = hit.stored.chunk
+        for span in sentence_spans(chunk.text):
+            text = chunk.text[span.start : span.end]
+            key = " ".join(text.casefold().split())
+            if _SHORTEST <= len(text) <= _LONGEST and key not in seen:
+                seen.add(key)
+                candidates.append(_Candidate(n, text, chunk.language, hit.score))
+    return candidates

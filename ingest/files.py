@@ -89,10 +89,7 @@ class Originals:
 def _copy_durably(source: Path, target: Path) -> None:
     temporary = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
     try:
-        try:
-            os.link(source, temporary)
-        except OSError:
-            shutil.copyfile(source, temporary)
+        shutil.copyfile(source, temporary)
         _sync(temporary, os.O_RDWR)
         temporary.replace(target)
     finally:

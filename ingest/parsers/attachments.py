@@ -53,11 +53,11 @@ def _pages(name: str, content: bytes) -> Iterator[ParsedPage]:
 def _items(path: Path, name: str) -> Iterator[DocumentInfo | ParsedPage]:
     media_type = media_type_of(path, name)
     if media_type == "application/pdf":
-        from ingest.parsers import pdf
+        from ingest.parsers.pdf import parse as parse_pdf
 
-        return pdf.parse(path, with_attachments=False)
+        return parse_pdf(path, with_attachments=False)
     if media_type == "message/rfc822":
-        from ingest.parsers import email
+        from ingest.parsers.email import parse as parse_email
 
-        return email.parse(path, with_attachments=False)
+        return parse_email(path, with_attachments=False)
     return parser_for(media_type)(path)

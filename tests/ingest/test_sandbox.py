@@ -145,7 +145,10 @@ def test_a_killed_child_takes_its_children_along() -> None:
 
 @pytest.mark.parametrize(("number", "name"), [(11, "SIGSEGV"), (6, "SIGABRT"), (9, "SIGKILL")])
 def test_a_crash_is_told_by_its_signal(number: int, name: str) -> None:
-    script = f"import os, sys; sys.stderr.write('last words'); sys.stderr.flush(); os.kill(os.getpid(), {number})"
+    script = (
+        "import os, sys; sys.stderr.write('last words'); sys.stderr.flush();"
+        f"os.kill(os.getpid(), {number})"
+    )
     with Child([sys.executable, "-c", script], {}) as child:
         assert not list(
             child.lines(wall_seconds=5, stall_seconds=5, max_line_bytes=99, max_total_bytes=99)
@@ -199,7 +202,7 @@ def test_a_file_without_text_says_so(tmp_path: Path) -> None:
         b"[]",
         b'{"surprise": 1}',
         b'{"info": {"title": 1, "paged": true, "page_count": 1}}',
-        b'{"page": [1, "", 1, 1, 0], "text": "ab", "boxes": null, "blocks": [[1, 3, "row", [], ""]]}',
+        b'{"page": [1, "", 1, 1, 0], "text": "", "boxes": null, "blocks": [[0, 3, "row", [], ""]]}',
         b'{"page": [1, "", 1, 1, 0], "text": "ab", "boxes": "AAAA", "blocks": []}',
         b'{"page": [1, "", 1, 1, 0], "text": "a\\u0000", "boxes": null, "blocks": []}',
         b'{"page": [1, "", 1, 1, 0], "text": "a\\ud800", "boxes": null, "blocks": []}',

@@ -45,6 +45,7 @@ class Indexes:
         self._dimensions = model.dimensions
         self._applying = threading.Lock()
         self._maintaining = threading.Lock()
+        self._closing = threading.Event()
         self._snapshot_path = folder / "dense.snapshot"
         self.names = NameIndex()
         self._languages: Counter[str] = Counter()
@@ -135,6 +136,8 @@ class Indexes:
 
     def _catch_up_lexical(self) -> None:
         while changes := self._changes_after(self.lexical.seq):
+            if self._closing.is_set():
+                return
             for change in changes:
                 self.lexical.remove_document(change.document_id)
                 document = self._visible_document(change)
@@ -149,7 +152,8 @@ class Indexes:
                 self._snapshot_seq = self._seq
 
     def close(self) -> None:
-        """Write the snapshot and give the files up."""
+        """Write the snapshot and give the files up; a long catching-up goes on at next start."""
+        self._closing.set()
         with self._maintaining:
             self._save()
             self.lexical.close()

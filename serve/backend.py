@@ -1,0 +1,137 @@
+"""Everything that one running program has, put together from its settings."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+
+from ingest.files import Originals
+from ingest.intake import Intake
+from ingest.sandbox import Limits
+from ingest.worker import WorkerOptions
+from ingest.workers import Workers
+from retrieval.database import Database
+from retrieval.embedder_choice import EmbedderChoice
+from retrieval.errors import NotFound
+from retrieval.faults import arm
+from retrieval.store import collection_named, create_collection
+from serve.data_folder import DataFolder
+from serve.searching import Searching
+from serve.settings import Settings
+
+log = logging.getLogger(__name__)
+
+DEFAULT_COLLECTION = "default"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Backend:
+    """The parts of a running program; routes find them as ``request.app.state.backend``."""
+
+    settings: Settings
+    folder: DataFolder
+    database: Database
+    originals: Originals
+    intake: Intake
+    workers: Workers
+    searching: Searching
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when streams that have no end of their own must end."""
+
+
+@contextmanager
+def running_backend(
+    settings: Settings, url: str, when_refused: Callable[[], None]
+) -> Iterator[Backend]:
+    """The parts, at work until the block ends; ``when_refused`` is called if they cannot go on.
+
+    Raises:
+        DataFolderInUse: Another process holds the data folder.
+        DataFormatTooNew: A newer release wrote it.
+    """
+    begun = time.monotonic()
+    if __debug__ and settings.fault_point:
+        arm(settings.fault_point)
+    folder = DataFolder(settings.data)
+    with folder.held(url), closing(_database(settings, folder)) as database:
+        database.migrate()
+        _ensure_default_collection(database)
+        backend = _put_together(settings, folder, database)
+        backend.intake.sweep()
+        with _at_work(backend, when_refused):
+            log.info("data folder %s opened in %.2f s", folder.path, time.monotonic() - begun)
+            yield backend
+
+
+@contextmanager
+def _at_work(backend: Backend, when_refused: Callable[[], None]) -> Iterator[None]:
+    starting = threading.Lock()
+    stopped = False
+
+    def start_workers() -> None:
+        # Only once the stored vectors are known to be of the configured embedder.
+        with starting:
+            if backend.settings.workers and not stopped:
+                backend.workers.start()
+
+    backend.searching.start(start_workers, when_refused)
+    try:
+        yield
+    finally:
+        with starting:
+            stopped = True
+        backend.workers.stop()
+        backend.searching.stop()
+
+
+def _database(settings: Settings, folder: DataFolder) -> Database:
+    return Database(settings.database_url or f"sqlite:///{folder.database}")
+
+
+def _put_together(settings: Settings, folder: DataFolder, database: Database) -> Backend:
+    originals_url = settings.originals_url or folder.originals.as_uri()
+    originals = Originals(originals_url)
+    choice = EmbedderChoice(
+        folder=folder.embedders,
+        model=settings.embedder,
+        url=settings.embedder_url,
+        key=settings.embedder_key,
+        query_prefix=settings.embedder_query_prefix,
+        document_prefix=settings.embedder_document_prefix,
+        hub=settings.allow_hub,
+    )
+    options = WorkerOptions(
+        database_url=database.url.render_as_string(hide_password=False),
+        originals_url=originals_url,
+        embedder=choice,
+        limits=replace(
+            Limits(),
+            memory_bytes=settings.parse_memory,
+            wall_seconds=settings.parse_seconds,
+            cpu_seconds=settings.parse_seconds,
+        ),
+        fault_point=settings.fault_point,
+    )
+    return Backend(
+        settings=settings,
+        folder=folder,
+        database=database,
+        originals=originals,
+        intake=Intake(database, originals),
+        workers=Workers(database, options, settings.workers),
+        searching=Searching(database, choice, folder.indexes),
+    )
+
+
+def _ensure_default_collection(database: Database) -> None:
+    try:
+        with database.read() as connection:
+            collection_named(connection, DEFAULT_COLLECTION)
+    except NotFound:
+        with database.write() as connection:
+            create_collection(connection, DEFAULT_COLLECTION)

@@ -1,0 +1,169 @@
+"""The folder that holds everything, and the lock that keeps it to one server process."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from retrieval.errors import DataFolderInUse
+from serve.errors import InvalidSetting
+
+_LOCK_SECONDS = 0.5
+_NETWORK_FILESYSTEMS = {
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "smbfs",
+    "afs",
+    "fuse.sshfs",
+    "fuse.glusterfs",
+}
+_MOUNTS = Path("/proc/self/mountinfo")
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that holds a data folder; ``url`` is ``http://...`` or ``unix:PATH``."""
+
+    pid: int
+    url: str
+    started: float
+
+
+class DataFolder:
+    """Paths inside the data folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self.database = self.path / "cloister.db"
+        self.originals = self.path / "originals"
+        self.incoming = self.path / "incoming"
+        self.indexes = self.path / "indexes"
+        self.embedders = self.path / "embedders"
+        self._lock = self.path / "server.lock"
+
+    @contextmanager
+    def held(self, url: str) -> Iterator[None]:
+        """Hold the folder, made if there is none, until the block or the process ends.
+
+        Raises:
+            DataFolderInUse: Another process holds it.
+            InvalidSetting: It cannot be made, or locks do not work there.
+        """
+        self._prepare()
+        with self._lock.open("a+", encoding="utf-8") as file:
+            self._take(file)
+            holder = Holder(os.getpid(), url, time.time())
+            file.truncate(0)
+            file.write(json.dumps(asdict(holder)))
+            file.flush()
+            self._clear_incoming()
+            try:
+                yield
+            finally:
+                file.truncate(0)
+
+    def _prepare(self) -> None:
+        if filesystem := _network_filesystem(self.path):
+            raise InvalidSetting(
+                f"The data folder {str(self.path)!r} lies on a network filesystem ({filesystem}), "
+                "where locks and a database file are not safe.",
+                advice="Choose a folder on a local disk: CLOISTER_DATA.",
+            )
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self.incoming, self.originals, self.indexes, self.embedders):
+                folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise InvalidSetting(
+                f"The data folder {str(self.path)!r} cannot be used: {error.strerror}.",
+                advice="Choose another: CLOISTER_DATA.",
+            ) from error
+
+    def _take(self, file: IO[str]) -> None:
+        # Again and again for a moment: ``holder`` of another process takes the lock for an instant.
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while not _locked(file, fcntl.LOCK_EX):
+            if time.monotonic() > deadline:
+                raise self._in_use()
+            time.sleep(0.02)
+
+    def _in_use(self) -> DataFolderInUse:
+        holder = self._read_holder()
+        who = f"process {holder.pid} at {holder.url}" if holder else "another process"
+        return DataFolderInUse(
+            f"The data folder {str(self.path)!r} is in use by {who}.",
+            advice="Use that server, stop it first, or choose another folder: CLOISTER_DATA.",
+        )
+
+    def _clear_incoming(self) -> None:
+        for left in self.incoming.iterdir():
+            left.unlink()
+
+    def holder(self) -> Holder | None:
+        """The process that holds the folder now, if one does."""
+        try:
+            with self._lock.open(encoding="utf-8") as file:
+                if _locked(file, fcntl.LOCK_SH):
+                    return None
+        except FileNotFoundError:
+            return None
+        return self._read_holder()
+
+    def _read_holder(self) -> Holder | None:
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                return Holder(**json.loads(self._lock.read_text(encoding="utf-8")))
+            except (ValueError, TypeError):
+                time.sleep(0.02)
+        return None
+
+    def exists(self) -> bool:
+        """Whether a server has ever used this folder."""
+        return self._lock.exists()
+
+    def free_bytes(self) -> int:
+        """The space that is free on its disk."""
+        return shutil.disk_usage(self.path).free
+
+    def size_bytes(self) -> int:
+        """The space that its files take."""
+        return sum(
+            (Path(folder) / name).stat().st_size
+            for folder, _, names in os.walk(self.path)
+            for name in names
+            if (Path(folder) / name).exists()
+        )
+
+
+def _locked(file: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _network_filesystem(path: Path) -> str | None:
+    """The type of the filesystem under a path, if it is one of the network."""
+    if not _MOUNTS.exists():
+        return None
+    real = path.resolve()
+    longest, kind = -1, ""
+    for line in _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines():
+        mount, _, rest = line.partition(" - ")
+        point = Path(re.sub(r"\\(\d{3})", lambda m: chr(int(m[1], 8)), mount.split()[4]))
+        if real.is_relative_to(point) and len(point.parts) >= longest:
+            longest, kind = len(point.parts), rest.split()[0]
+    return kind if kind in _NETWORK_FILESYSTEMS else None

@@ -1,0 +1,109 @@
+"""What every request passes first: its id, where it comes from, its size, and safe headers."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from http import HTTPStatus
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serve.problems import problem_response, recorded_problem
+from serve.schemas import Problem
+
+log = logging.getLogger(__name__)
+
+UPLOAD_PATH = "/api/v1/documents"
+
+_MAX_BODY_BYTES = 1 << 20
+_LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+
+
+class Gate:
+    """ASGI middleware around the whole app."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope["request_id"] = request_id = uuid4().hex
+        begun = time.monotonic()
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _add_headers(message, request_id)
+                seconds = time.monotonic() - begun
+                line = "%s %s %s -> %d in %.3f s"
+                method, path, status = scope["method"], scope["path"], message["status"]
+                log.debug(line, request_id, method, path, status, seconds)
+            await send(message)
+
+        refusal = _refusal(scope["method"], Headers(scope=scope))
+        if refusal:
+            response = problem_response(Request(scope), refusal)
+            await response(scope, receive, send_safely)
+            return
+        limited = receive if scope["path"] == UPLOAD_PATH else _limited(receive)
+        await self._app(scope, limited, send_safely)
+
+
+def _add_headers(message: Message, request_id: str) -> None:
+    headers = MutableHeaders(scope=message)
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)
+    headers["X-Request-Id"] = request_id
+
+
+def _refusal(method: str, headers: Headers) -> Problem | None:
+    """Why a request may not pass: a foreign name for us, or a foreign page behind it."""
+    host = headers.get("host", "")
+    if not _LOOPBACK.fullmatch(host) or len(headers.getlist("host")) != 1:
+        return recorded_problem(
+            "host_not_allowed",
+            f"This server does not answer to the name {host!r}.",
+            "Use localhost or 127.0.0.1.",
+        )
+    origin = headers.get("origin")
+    own = {f"http://{host}", f"https://{host}"}
+    is_foreign = (origin and origin not in own) or headers.get("sec-fetch-site") == "cross-site"
+    if method not in _SAFE_METHODS and is_foreign:
+        return recorded_problem(
+            "origin_not_allowed", "Pages of other sites may not change anything here."
+        )
+    return None
+
+
+def _limited(receive: Receive) -> Receive:
+    """The same body, as long as it is of a reasonable size."""
+    received = 0
+
+    async def limited() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > _MAX_BODY_BYTES:
+            raise HTTPException(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"The body is larger than {_MAX_BODY_BYTES} bytes.",
+            )
+        return message
+
+    return limited

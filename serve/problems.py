@@ -1,0 +1,150 @@
+"""Every error as problem+json (RFC 9457), with its HTTP status from one table."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from retrieval.errors import CloisterError
+from serve.schemas import FieldError, Problem
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+RETRY_SECONDS = "5"
+
+STATUS = {
+    # retrieval.errors
+    "error": 500,
+    "not_found": 404,
+    "refused": 409,
+    "collection_exists": 409,
+    "data_folder_in_use": 409,
+    "data_format_too_new": 409,
+    "embedder_mismatch": 409,
+    "embedder_unavailable": 503,
+    "weights_changed": 503,
+    "embedding_invalid": 502,
+    # ingest.errors
+    "ingest_error": 422,
+    "unsupported_format": 415,
+    "password_needed": 422,
+    "damaged_file": 422,
+    "no_text_found": 422,
+    "empty_file": 422,
+    "too_large": 413,
+    "too_much_text": 422,
+    "too_many_pages": 422,
+    "too_slow": 422,
+    "too_much_memory": 422,
+    "parser_died": 422,
+    "disk_full": 507,
+    "cancelled": 409,
+    "quarantined": 422,
+    # serve
+    "serve_error": 500,
+    "invalid_request": 422,
+    "bad_request": 400,
+    "host_not_allowed": 400,
+    "origin_not_allowed": 403,
+    "method_not_allowed": 405,
+    "upload_malformed": 400,
+    "upload_stalled": 408,
+    "too_many_files": 413,
+    "range_not_satisfiable": 416,
+    "llm_unavailable": 502,
+    "question_set_invalid": 422,
+    "not_ready": 503,
+    "server_unreachable": 502,
+    "bind_refused": 500,
+    "invalid_setting": 500,
+    "internal_error": 500,
+}
+"""The HTTP status of each error code."""
+
+_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+def problem_of(error: CloisterError) -> Problem:
+    """An error as it is told to clients."""
+    return recorded_problem(error.code, error.message, error.advice)
+
+
+def recorded_problem(code: str, detail: str, advice: str = "") -> Problem:
+    """An error known only by its code and message, as kept with a document."""
+    status = STATUS.get(code, 500)
+    return Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        advice=advice or None,
+    )
+
+
+def install_problems(app: FastAPI) -> None:
+    """Have every error of an app answered as problem+json."""
+    app.add_exception_handler(CloisterError, _on_cloister_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+def problem_response(
+    request: Request, problem: Problem, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """A problem as the answer to a request."""
+    filled = problem.model_copy(
+        update={"instance": request.url.path, "request_id": request.scope.get("request_id")}
+    )
+    extra = dict(headers or {})
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        extra["Retry-After"] = RETRY_SECONDS
+    return JSONResponse(
+        filled.model_dump(mode="json", exclude_none=True),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers=extra,
+    )
+
+
+async def _on_cloister_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, CloisterError)
+    return problem_response(request, problem_of(error))
+
+
+async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        FieldError(field=".".join(str(part) for part in each["loc"]), message=str(each["msg"]))
+        for each in error.errors()
+    ]
+    problem = recorded_problem(
+        "invalid_request", "; ".join(f"{each.field}: {each.message}" for each in errors)
+    )
+    return problem_response(request, problem.model_copy(update={"errors": errors}))
+
+
+async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = _CODES.get(error.status_code, "invalid_request")
+    detail = str(error.detail)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        detail = f"There is nothing at {request.url.path!r}."
+    elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        detail = f"{request.method} is not possible at {request.url.path!r}."
+    return problem_response(request, recorded_problem(code, detail), error.headers)
+
+
+async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
+    request_id = request.scope.get("request_id")
+    log.error("request %s failed", request_id, exc_info=error)
+    detail = "Something went wrong in the server; its log says more under this request's id."
+    return problem_response(request, recorded_problem("internal_error", detail))

@@ -1,0 +1,375 @@
+"""What goes over the wire, in pydantic models; inside the program there are none of these."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from retrieval.boxes import Rect
+
+LARGEST_ID = (1 << 63) - 1
+MAX_QUESTION_CHARACTERS = 4_000
+MAX_K = 100
+MAX_SCOPE_ITEMS = 1_000
+
+
+def _storable(text: str) -> str:
+    if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
+        raise ValueError("must hold no NUL and no half of a surrogate pair")
+    return text
+
+
+class Wire(BaseModel):
+    """What we send; read from the attributes of our own values."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Body(BaseModel):
+    """What we are sent; fields that we do not know are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class FieldError(Wire):
+    """Which part of a request breaks which rule."""
+
+    field: str
+    message: str
+
+
+class Problem(Wire):
+    """An error by RFC 9457; ``code`` is stable, ``advice`` says what to do."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+    advice: str | None = None
+    instance: str | None = None
+    request_id: str | None = None
+    errors: list[FieldError] | None = None
+
+
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Words = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION_CHARACTERS),
+    AfterValidator(_storable),
+]
+Name = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$"
+    ),
+    AfterValidator(_storable),
+]
+CollectionRef = Id | Name
+
+
+class CollectionBody(Body):
+    """A collection to be made, or its new name."""
+
+    name: Name
+
+
+class ScopeBody(Body):
+    """What part of the documents is asked: these collections and these documents, or all."""
+
+    collections: list[CollectionRef] = Field(default_factory=list, max_length=MAX_SCOPE_ITEMS)
+    documents: list[Id] = Field(default_factory=list, max_length=MAX_SCOPE_ITEMS)
+    k: int = Field(default=8, ge=1, le=MAX_K)
+
+
+class SearchBody(ScopeBody):
+    """Words to search for."""
+
+    query: Words
+
+
+class ChatBody(ScopeBody):
+    """A question to answer."""
+
+    question: Words
+
+
+class CollectionOut(Wire):
+    """A collection."""
+
+    id: int
+    name: str
+    created_at: datetime
+    document_count: int
+
+
+class DocumentOut(Wire):
+    """A document; ``error`` says why it failed."""
+
+    id: int
+    collection_id: int
+    name: str
+    content_sha256: str
+    size_bytes: int
+    media_type: str
+    state: str
+    title: str
+    language: str
+    paged: bool
+    page_count: int
+    chunk_count: int
+    created_at: datetime
+    updated_at: datetime
+    error: Problem | None = None
+
+
+class JobOut(Wire):
+    """The way of a document in; ``ready`` means that searching finds it."""
+
+    id: int
+    document_id: int
+    collection_id: int
+    name: str
+    stage: Literal["queued", "parsing", "embedding", "indexing", "ready", "failed", "cancelled"]
+    done: int
+    total: int
+    unit: str
+    attempts: int
+    created_at: datetime
+    updated_at: datetime
+    error: Problem | None = None
+
+
+class UploadItem(Wire):
+    """What became of one file of an upload."""
+
+    name: str
+    document_id: int | None = None
+    job_id: int | None = None
+    duplicate: bool = False
+    error: Problem | None = None
+
+
+class UploadOut(Wire):
+    """What became of the files of an upload, in their order."""
+
+    items: list[UploadItem]
+
+
+class CollectionList(Wire):
+    """All collections."""
+
+    items: list[CollectionOut]
+    next_cursor: str | None = None
+
+
+class DocumentList(Wire):
+    """Some documents; ``next_cursor`` asks for the next ones."""
+
+    items: list[DocumentOut]
+    next_cursor: str | None = None
+
+
+class JobList(Wire):
+    """Some jobs; ``next_cursor`` asks for the next ones."""
+
+    items: list[JobOut]
+    next_cursor: str | None = None
+
+
+class PageOut(Wire):
+    """A page of a document, with the text that spans refer to; sizes in points."""
+
+    number: int
+    label: str
+    text: str
+    width: float
+    height: float
+    rotation: int
+
+
+class SpanOut(Wire):
+    """Characters ``start`` up to, not including, ``end`` of the page's text."""
+
+    start: int
+    end: int
+
+
+class PassageOut(Wire):
+    """A piece of a document, word for word."""
+
+    chunk_id: int
+    document_id: int
+    collection_id: int
+    document_name: str
+    page: int
+    page_label: str
+    section: list[str]
+    language: str
+    span: SpanOut
+    quote: str
+
+
+class PlacedPassage(PassageOut):
+    """A passage and where it stands on its page: rectangles in points from the lower left."""
+
+    rects: list[Rect]
+    page_size: tuple[float, float]
+
+
+class HitOut(PassageOut):
+    """A passage that was found; ranks count from 1 and are absent where that search missed it."""
+
+    score: float
+    dense_score: float | None
+    dense_rank: int | None
+    lexical_score: float | None
+    lexical_rank: int | None
+    name_score: float
+
+
+class SearchOut(Wire):
+    """What a search found, best first."""
+
+    items: list[HitOut]
+    language: str
+
+
+class CitationOut(Wire):
+    """A checked quote; ``url`` is where its original can be fetched."""
+
+    n: int
+    chunk_id: int
+    document_id: int
+    collection_id: int
+    document_name: str
+    paged: bool
+    page: int
+    page_label: str
+    span: SpanOut
+    quote: str
+    rects: list[Rect]
+    page_size: tuple[float, float]
+    url: str
+
+
+class StartedEvent(Wire):
+    """The question is accepted."""
+
+    type: Literal["started"] = "started"
+    question: str
+
+
+class RetrievedEvent(Wire):
+    """The passages are found; ``support`` in 0..1 is how well they bear on the question."""
+
+    type: Literal["retrieved"] = "retrieved"
+    language: str
+    support: float
+    hits: list[HitOut]
+
+
+class TextEvent(Wire):
+    """The next piece of the answer; citations appear in it as [n]."""
+
+    type: Literal["text"] = "text"
+    delta: str
+
+
+class CitedEvent(Wire):
+    """A citation, sent before the text that bears its number."""
+
+    type: Literal["cited"] = "cited"
+    citation: CitationOut
+
+
+class FailedEvent(Wire):
+    """The answer cannot go on; what came before stays valid. The last event."""
+
+    type: Literal["failed"] = "failed"
+    error: Problem
+
+
+class DoneEvent(Wire):
+    """The answer is complete; ``abstained`` if the documents do not hold it. The last event."""
+
+    type: Literal["done"] = "done"
+    abstained: bool
+    seconds: float
+
+
+EventOut = StartedEvent | RetrievedEvent | TextEvent | CitedEvent | FailedEvent | DoneEvent
+
+
+class AnswerOut(Wire):
+    """A whole answer; ``abstained`` if the documents do not hold it."""
+
+    question: str
+    answer: str
+    language: str
+    abstained: bool
+    support: float
+    citations: list[CitationOut]
+    hits: list[HitOut]
+    seconds: float
+
+
+class JobsSnapshot(Wire):
+    """The jobs under way when the stream begins."""
+
+    type: Literal["snapshot"] = "snapshot"
+    jobs: list[JobOut]
+
+
+class JobChanged(Wire):
+    """A job as it is now."""
+
+    type: Literal["job"] = "job"
+    job: JobOut
+
+
+class JobRemoved(Wire):
+    """A job that was under way is gone with its document."""
+
+    type: Literal["removed"] = "removed"
+    job_id: int
+
+
+JobEvent = JobsSnapshot | JobChanged | JobRemoved
+
+
+class EmbedderOut(Wire):
+    """The embedder in use."""
+
+    name: str
+    revision: str
+    dimensions: int
+
+
+class StatusOut(Wire):
+    """How a server is and what it holds; ``index_seq`` behind ``seq`` means it is catching up."""
+
+    version: str
+    pid: int
+    ready: bool
+    trouble: str
+    data_folder: str
+    data_bytes: int
+    database: str
+    sqlite_version: str | None
+    collections: int
+    documents: dict[str, int]
+    chunks: int
+    active_jobs: int
+    workers: int
+    seq: int
+    index_seq: int
+    embedder: EmbedderOut | None
+
+
+class Health(Wire):
+    """Whether a server lives, or is ready to answer."""
+
+    status: Literal["ok", "starting"]

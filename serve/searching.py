@@ -1,0 +1,144 @@
+"""What answering needs, loaded behind the listening server and then kept in step with the store."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from retrieval.contents import foreign_embedder
+from retrieval.database import Database
+from retrieval.embedder import Embedder
+from retrieval.embedder_choice import EmbedderChoice, query_embedder
+from retrieval.errors import CloisterError, EmbedderMismatch, EmbedderUnavailable, WeightsChanged
+from retrieval.indexes import Indexes
+from retrieval.retriever import Retriever
+from retrieval.store import current_seq
+from serve.answerer import Answerer
+from serve.extractive import ExtractiveLLM
+
+log = logging.getLogger(__name__)
+
+_FOLLOW_SECONDS = 0.2
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 30.0
+_STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Everything between a question and its answer."""
+
+    embedder: Embedder
+    indexes: Indexes
+    retriever: Retriever
+    answerer: Answerer
+
+
+class Searching:
+    """Loads the engine in a thread of its own, then follows the store's seq.
+
+    ``engine`` is a future: of the engine, or of the error for which there will never be one.
+    """
+
+    def __init__(self, database: Database, choice: EmbedderChoice, folder: Path) -> None:
+        self._database = database
+        self._choice = choice
+        self._folder = folder
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.engine: Future[Engine] = Future()
+        self.trouble = ""
+        """Why the engine is not there yet, where something stands in the way."""
+
+    def start(self, when_ready: Callable[[], None], when_refused: Callable[[], None]) -> None:
+        """Start loading; afterwards one of the two is called, in the loading thread."""
+
+        def run() -> None:
+            engine = self._loaded()
+            if engine is None:
+                when_refused()
+                return
+            when_ready()
+            self._follow(engine)
+
+        self._thread = threading.Thread(target=run, name="searching", daemon=True)
+        self._thread.start()
+
+    @property
+    def seq(self) -> int:
+        """The latest visible change that searching sees in full; 0 until the engine is there."""
+        loaded = self._engine_now()
+        return loaded.indexes.seq if loaded else 0
+
+    def _engine_now(self) -> Engine | None:
+        if self.engine.done() and not self.engine.cancelled() and self.engine.exception() is None:
+            return self.engine.result()
+        return None
+
+    def _loaded(self) -> Engine | None:
+        pause = _FIRST_PAUSE
+        while not self._stopping.is_set():
+            try:
+                engine = self._built()
+            except (EmbedderMismatch, WeightsChanged) as error:
+                self.engine.set_exception(error)
+                return None
+            except EmbedderUnavailable as error:
+                self.trouble = error.message
+                log.warning("%s Trying again.", error.message)
+                self._stopping.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            except Exception as error:
+                log.exception("searching cannot start")
+                failure = CloisterError(f"Searching cannot start: {error!r}.")
+                self.engine.set_exception(failure)
+                return None
+            else:
+                self.engine.set_result(engine)
+                return engine
+        self.engine.cancel()
+        return None
+
+    def _built(self) -> Engine:
+        embedder = query_embedder(self._choice)
+        with self._database.write() as connection:
+            foreign = foreign_embedder(connection, embedder.model)
+        if foreign:
+            raise EmbedderMismatch(
+                f"The stored vectors come from the embedder {foreign!r}, "
+                f"but the configured one is {embedder.model.name!r}.",
+                advice=f"Set CLOISTER_EMBEDDER={foreign} (and its prefixes and revision as they "
+                "were), or take the documents in anew in another data folder: CLOISTER_DATA.",
+            )
+        indexes = Indexes(self._database, embedder.model, self._folder)
+        retriever = Retriever(self._database, embedder, indexes)
+        answerer = Answerer(self._database, retriever, ExtractiveLLM(embedder))
+        log.info("embedder %s is loaded", embedder.model.name)
+        return Engine(embedder, indexes, retriever, answerer)
+
+    def _follow(self, engine: Engine) -> None:
+        while not self._stopping.is_set():
+            try:
+                with self._database.read() as connection:
+                    seq = current_seq(connection)
+                if seq != engine.indexes.seq:
+                    engine.indexes.maintain()
+            except (SQLAlchemyError, OSError):
+                log.exception("the indexes could not follow; trying again")
+                self._stopping.wait(_FIRST_PAUSE)
+            self._stopping.wait(_FOLLOW_SECONDS)
+
+    def stop(self) -> None:
+        """End the thread and write the snapshot."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(_STOP_SECONDS)
+        engine = self._engine_now()
+        if engine is not None:
+            engine.indexes.close()

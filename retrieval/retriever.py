@@ -23,6 +23,10 @@ CANDIDATES = 100
 """How many chunks each search contributes to the fusion."""
 
 
+QUESTION_LANGUAGES = frozenset({"en", "fr", "de", "es", "it", "pt", "nl"})
+"""Languages that a question may have, beside those of the documents."""
+
+
 @dataclass(frozen=True, slots=True)
 class RetrieverOptions:
     """The weights of the fusion; None takes them by the question's language."""
@@ -35,14 +39,16 @@ class RetrieverOptions:
 class Retrieval:
     """The hits for a question, best first, and what was found out about the question.
 
-    ``terms`` are the variants of each of its words; ``covered`` says whether the embedder was
-    trained for its language.
+    ``language`` is the question's own; ``covered`` says whether the embedder was trained for the
+    language of the documents that the question is nearest to. ``terms`` are the variants of each
+    of its words, ``indexed_chunks`` is the size of the whole index.
     """
 
     query: str
     language: str
     covered: bool
     terms: tuple[tuple[str, ...], ...]
+    indexed_chunks: int
     hits: tuple[Hit, ...]
 
 
@@ -69,14 +75,15 @@ class Retriever:
         """
         self._indexes.catch_up()
         languages = self._indexes.languages()
-        language = detect_language(query, languages) if languages else ""
+        covered = self._covers(detect_language(query, languages) if languages else "")
         words = query_terms(query, languages)
-        fused = self._fused(query, words, scope, max(self._options.candidates, k), language)
+        fused = self._fused(query, words, scope, k, covered)
         return Retrieval(
             query=query,
-            language=language,
-            covered=self._covers(language),
+            language=detect_language(query, {*languages, *QUESTION_LANGUAGES}),
+            covered=covered,
             terms=tuple(words),
+            indexed_chunks=len(self._indexes.dense),
             hits=self._hits(fused, scope, k),
         )
 
@@ -88,9 +95,10 @@ class Retriever:
         query: str,
         words: Sequence[tuple[str, ...]],
         scope: Scope,
-        candidates: int,
-        language: str,
+        k: int,
+        covered: bool,
     ) -> list[Fused]:
+        candidates = max(self._options.candidates, k)
         dense_index = self._indexes.dense
         vector = self._embedder.embed_query(query)
         owners: dict[int, int] = {}
@@ -106,12 +114,11 @@ class Retriever:
         dense |= dense_index.scores(vector, [chunk for chunk in lexical if chunk not in dense])
         by_document = self._indexes.names.scores(words, set(owners.values()))
         names = {chunk: by_document.get(owner, 0.0) for chunk, owner in owners.items()}
-        return fuse(dense, lexical, names, self._weights(language))
+        return fuse(dense, lexical, names, self._weights(covered))
 
-    def _weights(self, language: str) -> FusionWeights:
+    def _weights(self, covered: bool) -> FusionWeights:
         if self._options.weights:
             return self._options.weights
-        covered = self._covers(language)
         return FusionWeights(DENSE_WEIGHT_COVERED if covered else DENSE_WEIGHT_UNCOVERED)
 
     def _hits(self, fused: Sequence[Fused], scope: Scope, k: int) -> tuple[Hit, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp
+from math import exp, log1p
 
 from retrieval.analysis import terms
 from retrieval.retriever import Retrieval
@@ -29,11 +29,11 @@ class SupportModel:
     constant: float
 
 
-COVERED = SupportModel((12.0, 4.0, 0.4, 3.0), -9.0)
+COVERED = SupportModel((15.0, 20.0, 0.7), -12.0)
 """For questions in a language that the embedder covers."""
 
-UNCOVERED = SupportModel((0.0, 0.0, 0.6, 4.0), -4.5)
-"""For other questions, where the words decide."""
+UNCOVERED = SupportModel((13.0, 25.0, 0.7), -12.0)
+"""For other questions."""
 
 
 def support_of(retrieval: Retrieval) -> float:
@@ -47,14 +47,16 @@ def support_of(retrieval: Retrieval) -> float:
 
 
 def features_of(retrieval: Retrieval) -> tuple[float, ...]:
-    """Best cosine, its lead over the tenth or last, BM25 per word, share of the words found."""
-    cosines = sorted((hit.dense_score or 0.0 for hit in retrieval.hits), reverse=True)
+    """Best cosine; BM25 per word, relative to that of a word in one chunk only; words found.
+
+    A word's BM25 grows with the logarithm of the number of chunks, which the division undoes.
+    """
+    best = max((hit.dense_score or 0.0 for hit in retrieval.hits), default=0.0)
     bm25 = max((hit.lexical_score or 0.0 for hit in retrieval.hits), default=0.0)
     words = len(retrieval.terms) or 1
     return (
-        cosines[0],
-        cosines[0] - cosines[-1],
-        bm25 / words,
+        best,
+        bm25 / (words * log1p(retrieval.indexed_chunks)),
         _words_found(retrieval.terms, [_terms(retrieval, i) for i in range(_TOP)]),
     )
 

@@ -18,7 +18,7 @@ from ingest.pieces import (
     bounded_counts,
     divided,
     gaps_counted,
-    headings_joined,
+    introductions_joined,
 )
 from retrieval.sentences import sentence_spans
 from retrieval.types import Chunk, Span
@@ -38,6 +38,10 @@ class ChunkSize:
     maximum: int = 200
     window: int = 254
     header: int = 96
+
+
+_LONGEST_TITLE = 60
+"""In characters, of a line that is taken for a title where the format marks none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,12 @@ def chunks(
             index,
             max(min(size.maximum, size.window - headers[index].tokens), size.minimum),
             "heading" if blocks[index].kind == "heading" else "text",
+            _introduces(text, span, blocks[index]),
         )
         for (index, span), tokens in zip(spans, counts, strict=False)
     ]
     pieces = divided(text, pieces, count_tokens)
-    pieces = headings_joined(gaps_counted(pieces), size.minimum)
+    pieces = introductions_joined(gaps_counted(pieces), size.minimum)
     runs = _packed(_paragraphs(text, pieces, blocks), size)
     return [
         _chunk(parsed, run, blocks, headers, language) for run in _crumbs_joined(runs, size.minimum)
@@ -117,6 +122,16 @@ def _spans(text: str, block: Block) -> list[Span]:
     end = block.start + len(content.rstrip())
     start = end - len(content.strip())
     return [Span(start, end)] if start < end else []
+
+
+def _introduces(text: str, span: Span, block: Block) -> bool:
+    """Whether a line ends with a colon, or is short and no sentence, like a title."""
+    if block.kind != "paragraph" or text[span.end : span.end + 1].strip("\r\n"):
+        return False
+    last = text[span.end - 1]
+    begins_line = span.start == block.start or text[span.start - 1] in "\r\n"
+    short = span.end - span.start <= _LONGEST_TITLE
+    return last in ":：" or (begins_line and short and (last.isalnum() or last == ")"))
 
 
 def _header(

@@ -27,7 +27,8 @@ class Piece:
     """Text that a chunk takes whole.
 
     ``block`` is the index of its block, ``limit`` the most tokens of a chunk that holds it. A
-    "headed" piece is text with the headings above it; its block is that of the text.
+    "headed" piece is text with the headings above it; its block is that of the text. A line that
+    ``introduces`` what follows is better not the last of its chunk.
     """
 
     start: int
@@ -36,6 +37,7 @@ class Piece:
     block: int
     limit: int
     kind: Literal["text", "heading", "headed"] = "text"
+    introduces: bool = False
 
 
 def bounded_counts(texts: Sequence[str], count_tokens: CountTokens) -> list[int]:
@@ -61,7 +63,14 @@ def divided(text: str, pieces: list[Piece], count_tokens: CountTokens) -> list[P
             parts.append(piece)
             continue
         cut = [
-            replace(piece, start=word.start, end=word.end, tokens=next(counts), kind="text")
+            replace(
+                piece,
+                start=word.start,
+                end=word.end,
+                tokens=next(counts),
+                kind="text",
+                introduces=False,
+            )
             for word in words[index]
         ]
         parts += _clauses(text, gaps_counted(cut))
@@ -116,22 +125,31 @@ def gaps_counted(pieces: list[Piece]) -> list[Piece]:
     return counted
 
 
-def headings_joined(pieces: list[Piece], most: int) -> list[Piece]:
-    """Make headings one piece with the text that follows them."""
+def introductions_joined(pieces: list[Piece], most: int) -> list[Piece]:
+    """Make headings, and lines that introduce something, one piece with what follows them.
+
+    Headings in a row are joined up to ``most`` tokens.
+    """
     joined: list[Piece] = []
     for piece in pieces:
-        if joined and joined[-1].kind == "heading":
-            heading = joined[-1]
-            tokens = heading.tokens + piece.tokens
-            limit = min(heading.limit, piece.limit)
-            if tokens <= (most if piece.kind == "heading" else limit):
-                joined[-1] = replace(
-                    piece,
-                    start=heading.start,
-                    tokens=tokens,
-                    limit=limit,
-                    kind="heading" if piece.kind == "heading" else "headed",
-                )
-                continue
-        joined.append(piece)
+        whole = _joined(joined[-1], piece, most) if joined else None
+        if whole:
+            joined[-1] = whole
+        else:
+            joined.append(piece)
     return joined
+
+
+def _joined(before: Piece, piece: Piece, most: int) -> Piece | None:
+    """``piece`` with ``before`` in front, None where they do not belong together or do not fit."""
+    heading = before.kind == "heading"
+    if not heading and (not before.introduces or piece.introduces or piece.kind == "heading"):
+        return None
+    limit = min(before.limit, piece.limit)
+    tokens = before.tokens + piece.tokens
+    if tokens > (most if piece.kind == "heading" else limit):
+        return None
+    kind = before.kind
+    if heading:
+        kind = "heading" if piece.kind == "heading" else "headed"
+    return replace(piece, start=before.start, tokens=tokens, limit=limit, kind=kind)

@@ -100,6 +100,16 @@ def test_heading_begins_a_chunk_and_stays_with_its_text() -> None:
     assert second.section == ("Two", "Two and a half")
 
 
+@pytest.mark.parametrize("introduction", ["The rules are:", "Exercise 3 (Sets)"])
+def test_introduction_stays_with_what_it_introduces(introduction: str) -> None:
+    parsed = page_of(
+        ("paragraph", sentence(9)), ("paragraph", introduction), ("paragraph", sentence(8))
+    )
+    first, second = chunk_words(parsed)
+    assert first.text == sentence(9)
+    assert second.text == f"{introduction}\n{sentence(8)}"
+
+
 def test_rows_stay_whole_and_carry_the_table_header() -> None:
     header = "Region Amount"
     rows = [f"North {n} 1 2 3 4" for n in range(9)]

@@ -314,20 +314,37 @@ def get_job(connection: Connection, job_id: int, scope: Scope) -> Job:
     return _job(row)
 
 
-def list_jobs(
-    connection: Connection, scope: Scope, *, active: bool = False, changed_since: float = 0.0
-) -> list[Job]:
-    """Jobs of documents inside the scope, oldest first: all, those under way, or those changed."""
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs a listing shows: ids above ``after``, at most ``limit`` of them.
+
+    ``ids`` are the only ones, where given; ``changed_since`` is in Unix seconds.
+    """
+
+    scope: Scope
+    active: bool = False
+    ids: frozenset[int] | None = None
+    changed_since: float = 0.0
+    after: int = 0
+    limit: int | None = None
+
+
+def list_jobs(connection: Connection, wanted: JobFilter) -> list[Job]:
+    """Jobs in the order of their ids."""
     query = _JOB.where(
         or_(
-            documents.c.collection_id.in_(scope.collections),
-            documents.c.id.in_(scope.documents),
+            documents.c.collection_id.in_(wanted.scope.collections),
+            documents.c.id.in_(wanted.scope.documents),
         ),
-        jobs.c.updated_at >= changed_since,
+        jobs.c.updated_at >= wanted.changed_since,
+        jobs.c.id > wanted.after,
     )
-    if active:
+    if wanted.active:
         query = query.where(jobs.c.stage.in_([stage.value for stage in ACTIVE_STAGES]))
-    return [_job(row) for row in connection.execute(query.order_by(jobs.c.id))]
+    if wanted.ids is not None:
+        query = query.where(jobs.c.id.in_(wanted.ids))
+    rows = connection.execute(query.order_by(jobs.c.id).limit(wanted.limit))
+    return [_job(row) for row in rows]
 
 
 _JOB = select(

@@ -113,7 +113,7 @@ def _put_together(settings: Settings, folder: DataFolder, database: Database) ->
             Limits(),
             memory_bytes=settings.parse_memory,
             wall_seconds=settings.parse_seconds,
-            cpu_seconds=settings.parse_seconds,
+            cpu_seconds=min(Limits().cpu_seconds, settings.parse_seconds),
         ),
         fault_point=settings.fault_point,
     )

@@ -33,6 +33,12 @@ _HEADERS = {
 }
 
 
+_UNEXPECTED = (
+    "internal_error",
+    "Something went wrong in the server; its log says more under this request's id.",
+)
+
+
 class Gate:
     """ASGI middleware around the whole app."""
 
@@ -46,8 +52,11 @@ class Gate:
             return
         scope["request_id"] = request_id = uuid4().hex
         begun = time.monotonic()
+        started = False
 
         async def send_safely(message: Message) -> None:
+            nonlocal started
+            started = True
             if message["type"] == "http.response.start":
                 _add_headers(message, request_id)
                 seconds = time.monotonic() - begun
@@ -62,7 +71,13 @@ class Gate:
             await response(scope, receive, send_safely)
             return
         limited = receive if scope["path"] == UPLOAD_PATH else _limited(receive)
-        await self._app(scope, limited, send_safely)
+        try:
+            await self._app(scope, limited, send_safely)
+        except Exception:
+            log.exception("request %s failed: %s %s", request_id, scope["method"], scope["path"])
+            if not started:
+                response = problem_response(Request(scope), recorded_problem(*_UNEXPECTED))
+                await response(scope, receive, send_safely)
 
 
 def _add_headers(message: Message, request_id: str) -> None:

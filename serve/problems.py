@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -13,8 +12,6 @@ from starlette.exceptions import HTTPException
 
 from retrieval.errors import CloisterError
 from serve.schemas import FieldError, Problem
-
-log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -90,11 +87,10 @@ def recorded_problem(code: str, detail: str, advice: str = "") -> Problem:
 
 
 def install_problems(app: FastAPI) -> None:
-    """Have every error of an app answered as problem+json."""
+    """Have every error that an app expects answered as problem+json."""
     app.add_exception_handler(CloisterError, _on_cloister_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_unexpected)
 
 
 def problem_response(
@@ -141,10 +137,3 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         detail = f"{request.method} is not possible at {request.url.path!r}."
     return problem_response(request, recorded_problem(code, detail), error.headers)
-
-
-async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
-    request_id = request.scope.get("request_id")
-    log.error("request %s failed", request_id, exc_info=error)
-    detail = "Something went wrong in the server; its log says more under this request's id."
-    return problem_response(request, recorded_problem("internal_error", detail))

@@ -20,6 +20,7 @@ from retrieval.indexes import Indexes
 from retrieval.retriever import Retriever
 from retrieval.store import current_seq
 from serve.answerer import Answerer
+from serve.errors import NotReady
 from serve.extractive import ExtractiveLLM
 
 log = logging.getLogger(__name__)
@@ -67,19 +68,26 @@ class Searching:
             when_ready()
             self._follow(engine)
 
+        self.engine.set_running_or_notify_cancel()
         self._thread = threading.Thread(target=run, name="searching", daemon=True)
         self._thread.start()
 
     @property
     def seq(self) -> int:
         """The latest visible change that searching sees in full; 0 until the engine is there."""
-        loaded = self._engine_now()
-        return loaded.indexes.seq if loaded else 0
+        return self.ready.indexes.seq if self.ready else 0
 
-    def _engine_now(self) -> Engine | None:
-        if self.engine.done() and not self.engine.cancelled() and self.engine.exception() is None:
-            return self.engine.result()
-        return None
+    @property
+    def ready(self) -> Engine | None:
+        """The engine, if it is there."""
+        is_built = self.engine.done() and self.engine.exception() is None
+        return self.engine.result() if is_built else None
+
+    @property
+    def refusal(self) -> CloisterError | None:
+        """Why there will never be an engine, if so."""
+        error = self.engine.exception() if self.engine.done() else None
+        return error if isinstance(error, CloisterError) else None
 
     def _loaded(self) -> Engine | None:
         pause = _FIRST_PAUSE
@@ -102,7 +110,7 @@ class Searching:
             else:
                 self.engine.set_result(engine)
                 return engine
-        self.engine.cancel()
+        self.engine.set_exception(NotReady("The server stops."))
         return None
 
     def _built(self) -> Engine:
@@ -139,6 +147,5 @@ class Searching:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(_STOP_SECONDS)
-        engine = self._engine_now()
-        if engine is not None:
-            engine.indexes.close()
+        if self.ready is not None:
+            self.ready.indexes.close()

@@ -1,0 +1,66 @@
+"""The composition root: from settings to the application that answers over HTTP."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from serve.backend import running_backend
+from serve.errors import BindRefused
+from serve.gate import Gate
+from serve.problems import install_problems
+from serve.routes import chat, collections, documents, health, jobs, search
+from serve.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def create_app(
+    settings: Settings, url: str = "", when_refused: Callable[[], None] = lambda: None
+) -> FastAPI:
+    """The whole application; nothing is opened before its lifespan begins.
+
+    ``url`` is where it listens, for other processes to find it; ``when_refused`` is called if it
+    finds out later that it must not run.
+
+    Raises:
+        BindRefused: The address would let others in.
+    """
+    check_address(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        address = url or f"http://{settings.host}:{settings.port}"
+        with running_backend(settings, address, when_refused) as backend:
+            app.state.backend = backend
+            yield
+
+    app = FastAPI(
+        title="Cloister",
+        summary="Answers from your own documents, with citations that can be checked.",
+        version=health.program_version(),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    for routes in (health, documents, collections, jobs, search, chat):
+        app.include_router(routes.router)
+    install_problems(app)
+    app.add_middleware(Gate)
+    return app
+
+
+def check_address(settings: Settings) -> None:
+    """Refuse an address that others can reach."""
+    if settings.host.strip("[]") not in LOOPBACK:
+        raise BindRefused(
+            f"CLOISTER_HOST is {settings.host!r}, which others could reach, "
+            "and this release has no sign-in yet.",
+            advice=f"Use one of {', '.join(LOOPBACK)}; from elsewhere, an SSH tunnel.",
+        )

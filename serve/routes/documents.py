@@ -1,0 +1,142 @@
+"""Documents: upload, list, show, read, delete, try again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import PlainTextResponse
+
+from ingest import jobs
+from retrieval.boxes import span_rects
+from retrieval.contents import document_text, read_chunks, read_page
+from retrieval.errors import NotFound
+from retrieval.store import DocumentFilter, get_document, list_documents
+from retrieval.types import DocumentState
+from serve.downloads import original_response
+from serve.receiving import accepted, upload_limits
+from serve.routes.parts import BackendPart, CursorPart, IdPath, LimitPart
+from serve.schemas import (
+    DocumentList,
+    DocumentOut,
+    JobOut,
+    PageOut,
+    PlacedPassage,
+    UploadOut,
+)
+from serve.scope import scope_of, whole_scope
+from serve.shapes import document_out, job_out, passage_fields
+from serve.uploads import received
+
+router = APIRouter(prefix="/api/v1/documents", tags=["documents"])
+
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {
+                            "type": "array",
+                            "items": {"type": "string", "format": "binary"},
+                        },
+                        "collection": {"type": "string", "description": "Name or id."},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.post("", status_code=202, openapi_extra=_FORM)
+async def upload(request: Request, backend: BackendPart) -> UploadOut:
+    """Take files in. A refused file does not stop the others; the same content is taken once."""
+    limits = upload_limits(backend.settings)
+    async with received(request, backend.folder, limits) as files:
+        return UploadOut(items=await run_in_threadpool(accepted, backend, files))
+
+
+@router.get("")
+def list_some(
+    backend: BackendPart,
+    after: CursorPart,
+    limit: LimitPart = 100,
+    collection: Annotated[str, Query(max_length=200)] = "",
+    q: Annotated[str, Query(max_length=200)] = "",
+    state: DocumentState | None = None,
+) -> DocumentList:
+    """Documents in the order of their ids."""
+    with backend.database.read() as connection:
+        scope = scope_of(connection, [collection] if collection else [])
+        wanted = DocumentFilter(scope, state, q.replace("\0", ""), after, limit)
+        found = list_documents(connection, wanted)
+    following = str(found[-1].id) if len(found) == limit else None
+    return DocumentList(items=[document_out(each) for each in found], next_cursor=following)
+
+
+@router.get("/{document_id}")
+def show(backend: BackendPart, document_id: IdPath) -> DocumentOut:
+    """One document."""
+    with backend.database.read() as connection:
+        return document_out(get_document(connection, document_id, whole_scope(connection)))
+
+
+@router.delete("/{document_id}", status_code=204)
+def delete(backend: BackendPart, document_id: IdPath) -> Response:
+    """Delete a document, from the very next search on."""
+    with backend.database.read() as connection:
+        get_document(connection, document_id, whole_scope(connection))
+    backend.intake.delete(document_id)
+    return Response(status_code=204)
+
+
+@router.post("/{document_id}/retry", status_code=202)
+def retry(backend: BackendPart, document_id: IdPath) -> JobOut:
+    """Try a failed document again."""
+    with backend.database.write() as connection:
+        get_document(connection, document_id, whole_scope(connection))
+        jobs.retry(connection, jobs.job_of_document(connection, document_id).id)
+        return job_out(jobs.job_of_document(connection, document_id), backend.searching.seq)
+
+
+@router.get("/{document_id}/content", response_class=Response)
+def content(backend: BackendPart, document_id: IdPath, request: Request) -> Response:
+    """The original file."""
+    with backend.database.read() as connection:
+        document = get_document(connection, document_id, whole_scope(connection))
+    return original_response(backend.originals, document, request.headers)
+
+
+@router.get("/{document_id}/text", response_class=PlainTextResponse)
+def text(backend: BackendPart, document_id: IdPath) -> PlainTextResponse:
+    """All text of a document; a form feed divides its pages."""
+    with backend.database.read() as connection:
+        pages = list(document_text(connection, document_id, whole_scope(connection)))
+    return PlainTextResponse("\f".join(pages))
+
+
+@router.get("/{document_id}/pages/{number}")
+def page(backend: BackendPart, document_id: IdPath, number: IdPath) -> PageOut:
+    """One page, with the text that spans refer to."""
+    with backend.database.read() as connection:
+        found = read_page(connection, document_id, number, whole_scope(connection))
+    return PageOut.model_validate(found)
+
+
+@router.get("/{document_id}/chunks/{chunk_id}")
+def chunk(backend: BackendPart, document_id: IdPath, chunk_id: IdPath) -> PlacedPassage:
+    """A passage and where it stands on its page."""
+    with backend.database.read() as connection:
+        scope = whole_scope(connection)
+        stored = read_chunks(connection, [chunk_id], scope).get(chunk_id)
+        if stored is None or stored.document_id != document_id:
+            raise NotFound(f"Document {document_id} has no passage {chunk_id}.")
+        on = read_page(connection, document_id, stored.chunk.page, scope)
+    rects = [] if on.boxes is None else span_rects(on.boxes, stored.chunk.span)
+    size = (on.width, on.height)
+    return PlacedPassage(**passage_fields(stored), rects=rects, page_size=size)

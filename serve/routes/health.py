@@ -1,0 +1,70 @@
+"""Whether the server lives, is ready, and what it holds."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import APIRouter
+
+from ingest.jobs import JobFilter, list_jobs
+from retrieval.store import current_seq, totals
+from serve.errors import NotReady
+from serve.routes.parts import BackendPart
+from serve.schemas import EmbedderOut, Health, StatusOut
+from serve.scope import whole_scope
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz")
+async def healthz() -> Health:
+    """The process lives."""
+    return Health(status="ok")
+
+
+@router.get("/readyz")
+async def readyz(backend: BackendPart) -> Health:
+    """Questions are answered without waiting."""
+    if backend.searching.ready is None:
+        raise backend.searching.refusal or NotReady(
+            "The embedder is still loading. " + backend.searching.trouble
+        )
+    return Health(status="ok")
+
+
+@router.get("/api/v1/status")
+def status(backend: BackendPart) -> StatusOut:
+    """What the server holds and how far it is."""
+    with backend.database.read() as connection:
+        held = totals(connection)
+        active = list_jobs(connection, JobFilter(whole_scope(connection), active=True))
+        seq = current_seq(connection)
+    engine = backend.searching.ready
+    return StatusOut(
+        version=program_version(),
+        pid=os.getpid(),
+        ready=engine is not None,
+        trouble=backend.searching.trouble,
+        data_folder=str(backend.folder.path),
+        data_bytes=backend.folder.size_bytes(),
+        database=backend.database.url.render_as_string(hide_password=True),
+        sqlite_version=sqlite3.sqlite_version if backend.database.is_sqlite else None,
+        collections=held.collections,
+        documents=held.documents,
+        chunks=held.chunks,
+        active_jobs=len(active),
+        workers=backend.settings.workers,
+        seq=seq,
+        index_seq=backend.searching.seq,
+        embedder=EmbedderOut.model_validate(engine.embedder.model) if engine else None,
+    )
+
+
+def program_version() -> str:
+    """The version of this installation."""
+    try:
+        return version("cloister")
+    except PackageNotFoundError:
+        return "0 (not installed)"

@@ -1,0 +1,84 @@
+"""Jobs: list, follow, cancel, try again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import StreamingResponse
+
+from ingest import jobs
+from ingest.jobs import JobFilter
+from serve.job_events import job_events
+from serve.routes.parts import BackendPart, CursorPart, IdPath, LimitPart
+from serve.schemas import LARGEST_ID, JobEvent, JobList, JobOut
+from serve.scope import whole_scope
+from serve.shapes import job_out
+from serve.sse import event_stream
+
+router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+
+Ids = Annotated[
+    list[Annotated[int, Query(ge=1, le=LARGEST_ID)]] | None, Query(alias="id", max_length=500)
+]
+
+
+@router.get("")
+def list_some(
+    backend: BackendPart,
+    after: CursorPart,
+    limit: LimitPart = 500,
+    active: bool = False,
+    ids: Ids = None,
+) -> JobList:
+    """Jobs in the order of their ids: all, those under way, or those of the given ids."""
+    with backend.database.read() as connection:
+        wanted = JobFilter(
+            whole_scope(connection),
+            active=active,
+            ids=frozenset(ids) if ids else None,
+            after=after,
+            limit=limit,
+        )
+        found = jobs.list_jobs(connection, wanted)
+    following = str(found[-1].id) if len(found) == limit else None
+    shown = [job_out(job, backend.searching.seq) for job in found]
+    return JobList(items=shown, next_cursor=following)
+
+
+@router.get(
+    "/events",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}, "model": JobEvent}},
+)
+async def events(backend: BackendPart) -> StreamingResponse:
+    """The jobs under way, then each change of any job, until the client goes."""
+    return event_stream(job_events(backend), backend.stopping)
+
+
+@router.get("/{job_id}")
+def show(backend: BackendPart, job_id: IdPath) -> JobOut:
+    """One job."""
+    with backend.database.read() as connection:
+        found = jobs.get_job(connection, job_id, whole_scope(connection))
+    return job_out(found, backend.searching.seq)
+
+
+@router.post("/{job_id}/cancel", status_code=202)
+def cancel(backend: BackendPart, job_id: IdPath) -> JobOut:
+    """Cancel a job: at once if it waits, soon if it runs."""
+    with backend.database.write() as connection:
+        scope = whole_scope(connection)
+        jobs.get_job(connection, job_id, scope)
+        jobs.cancel(connection, job_id)
+        return job_out(jobs.get_job(connection, job_id, scope), backend.searching.seq)
+
+
+@router.post("/{job_id}/retry", status_code=202)
+def retry(backend: BackendPart, job_id: IdPath) -> JobOut:
+    """Put a failed or cancelled job back into the queue."""
+    with backend.database.write() as connection:
+        scope = whole_scope(connection)
+        jobs.get_job(connection, job_id, scope)
+        jobs.retry(connection, job_id)
+        return job_out(jobs.get_job(connection, job_id, scope), backend.searching.seq)

@@ -1,0 +1,51 @@
+"""What routes take from the app and the request."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+
+from serve.backend import Backend
+from serve.errors import InvalidRequest, NotReady
+from serve.schemas import LARGEST_ID
+from serve.searching import Engine
+
+READY_SECONDS = 60.0
+
+
+def _backend(request: Request) -> Backend:
+    backend: Backend = request.app.state.backend
+    return backend
+
+
+BackendPart = Annotated[Backend, Depends(_backend)]
+IdPath = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+
+
+async def _engine(backend: BackendPart) -> Engine:
+    """The engine, once it is loaded."""
+    loading = asyncio.wrap_future(backend.searching.engine)
+    try:
+        return await asyncio.wait_for(asyncio.shield(loading), READY_SECONDS)
+    except TimeoutError:
+        raise NotReady(
+            "The server is still loading its embedder. " + backend.searching.trouble,
+            advice="Try again in a moment.",
+        ) from None
+
+
+EnginePart = Annotated[Engine, Depends(_engine)]
+
+
+def _cursor(cursor: Annotated[str, Query(max_length=19)] = "") -> int:
+    if not cursor:
+        return 0
+    if not (cursor.isascii() and cursor.isdigit()) or int(cursor) > LARGEST_ID:
+        raise InvalidRequest(f"The cursor {cursor!r} is none of ours.")
+    return int(cursor)
+
+
+CursorPart = Annotated[int, Depends(_cursor)]
+LimitPart = Annotated[int, Query(ge=1, le=1_000)]

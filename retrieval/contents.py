@@ -176,6 +176,7 @@ _STORED_CHUNK = (
         chunks,
         documents.c.collection_id,
         documents.c.name.label("document_name"),
+        documents.c.paged,
         pages.c.label.label("page_label"),
     )
     .join(documents, documents.c.id == chunks.c.document_id)
@@ -203,6 +204,7 @@ class IndexedDocument:
     document_id: int
     collection_id: int
     name: str
+    language: str
     chunks: tuple[StoredChunk, ...]
     vectors: NDArray[np.float16]
 
@@ -227,6 +229,7 @@ def read_indexed_document(
         document_id=document_id,
         collection_id=document.collection_id,
         name=document.name,
+        language=document.language,
         chunks=tuple(_stored_chunk(row) for row in rows),
         vectors=matrix.reshape(len(rows), dimensions),
     )
@@ -245,6 +248,7 @@ def _stored_chunk(row: Row[tuple[object, ...]]) -> StoredChunk:
         collection_id=row.collection_id,
         document_name=row.document_name,
         page_label=row.page_label,
+        paged=row.paged,
         chunk=Chunk(
             page=row.page,
             span=Span(row.span_start, row.span_end),

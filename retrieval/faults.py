@@ -10,6 +10,8 @@ import os
 import signal
 
 POINTS = (
+    "tables_made",
+    "original_written",
     "upload_saved",
     "upload_committed",
     "job_claimed",
@@ -21,6 +23,7 @@ POINTS = (
     "original_deleted",
     "lexical_added",
     "lexical_committed",
+    "lexical_purged",
     "snapshot_written",
 )
 

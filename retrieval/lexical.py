@@ -125,6 +125,12 @@ class LexicalIndex:
         with self._lock:
             self._writer.delete_documents_by_query(self._term("document_id", document_id))
 
+    def remove_all(self) -> None:
+        """Remove every chunk that was added before."""
+        with self._lock:
+            self._writer.delete_all_documents()
+            self._collections.clear()
+
     def commit(self, seq: int) -> None:
         """Make everything before durable and visible, together with ``seq``."""
         with self._lock:

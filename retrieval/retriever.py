@@ -17,10 +17,13 @@ from retrieval.fusion import (
     fuse,
 )
 from retrieval.indexes import Indexes
-from retrieval.types import Hit, Scope, StoredChunk
+from retrieval.types import Hit, Scope, StoredChunk, Vector
 
 CANDIDATES = 100
 """How many chunks each search contributes to the fusion."""
+
+_TRIES = 3
+"""Searches for one question at most, where documents are replaced while it is answered."""
 
 
 QUESTION_LANGUAGES = frozenset({"en", "fr", "de", "es", "it", "pt", "nl"})
@@ -77,14 +80,20 @@ class Retriever:
         languages = self._indexes.languages()
         covered = self._covers(detect_language(query, languages) if languages else "")
         words = query_terms(query, languages)
-        fused = self._fused(query, words, scope, k, covered)
+        vector = self._embedder.embed_query(query)
+        hits: tuple[Hit, ...] = ()
+        for _ in range(_TRIES):
+            hits, is_whole = self._hits(self._fused(vector, words, scope, k, covered), scope, k)
+            if is_whole:
+                break
+            self._indexes.catch_up()
         return Retrieval(
             query=query,
             language=detect_language(query, {*languages, *QUESTION_LANGUAGES}),
             covered=covered,
             terms=tuple(words),
             indexed_chunks=len(self._indexes.dense),
-            hits=self._hits(fused, scope, k),
+            hits=hits,
         )
 
     def _covers(self, language: str) -> bool:
@@ -92,7 +101,7 @@ class Retriever:
 
     def _fused(
         self,
-        query: str,
+        vector: Vector,
         words: Sequence[tuple[str, ...]],
         scope: Scope,
         k: int,
@@ -100,7 +109,6 @@ class Retriever:
     ) -> list[Fused]:
         candidates = max(self._options.candidates, k)
         dense_index = self._indexes.dense
-        vector = self._embedder.embed_query(query)
         owners: dict[int, int] = {}
         dense: dict[int, float] = {}
         for near in dense_index.search(vector, scope, candidates):
@@ -121,15 +129,18 @@ class Retriever:
             return self._options.weights
         return FusionWeights(DENSE_WEIGHT_COVERED if covered else DENSE_WEIGHT_UNCOVERED)
 
-    def _hits(self, fused: Sequence[Fused], scope: Scope, k: int) -> tuple[Hit, ...]:
+    def _hits(self, fused: Sequence[Fused], scope: Scope, k: int) -> tuple[tuple[Hit, ...], bool]:
+        """The first ``k`` with their text, and whether none was deleted or replaced meanwhile."""
         hits: list[Hit] = []
-        start = 0
+        start = gone = 0
         while len(hits) < k and start < len(fused):
             batch = fused[start : start + k]
             stored = self._read([one.chunk_id for one in batch], scope)
-            hits += [_hit(one, stored[one.chunk_id]) for one in batch if one.chunk_id in stored]
+            found = [_hit(one, stored[one.chunk_id]) for one in batch if one.chunk_id in stored]
+            gone += len(batch) - len(found)
+            hits += found
             start += k
-        return tuple(hits[:k])
+        return tuple(hits[:k]), gone == 0
 
     def _read(self, chunk_ids: Sequence[int], scope: Scope) -> Mapping[int, StoredChunk]:
         with self._database.read() as connection:

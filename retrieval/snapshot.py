@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from retrieval.dense import DenseIndex, DenseState, Tail
 from retrieval.document_rows import DocumentRows
 from retrieval.faiss_tiers import Tier, Tiers, exact_index, ivf_bytes, ivf_from_bytes, main_of
+from retrieval.faults import fault
 
 FORMAT_VERSION = 1
 
@@ -84,6 +85,8 @@ def save_snapshot(index: DenseIndex, path: Path, generation: str, seq: int) -> N
             _write(file, state, index.dimensions, generation, seq)
             file.flush()
             os.fsync(file.fileno())
+        if __debug__:
+            fault("snapshot_written")
         temporary.replace(path)
     except OSError:
         temporary.unlink(missing_ok=True)

@@ -170,6 +170,7 @@ class StoredChunk:
     document_name: str
     chunk: Chunk
     page_label: str = ""
+    paged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

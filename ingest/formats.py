@@ -31,19 +31,19 @@ _IMAGES = (
     (re.compile(rb"BM.{4}\0\0\0\0.{4}[\x0c\x28\x38\x40\x6c\x7c]\0\0\0", re.DOTALL), "image/bmp"),
 )
 _UNSUPPORTED = (
-    (rb"MZ", "a Windows program"),
-    (rb"\x7fELF", "a program"),
-    (rb"{\\rtf", "an RTF document"),
-    (rb"%!PS", "a PostScript document"),
-    (rb"\x1f\x8b", "a gzip archive"),
-    (rb"BZh", "a bzip2 archive"),
-    (rb"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (rb"Rar!", "a RAR archive"),
-    (rb"\xfd7zXZ\0", "an xz archive"),
-    (rb"SQLite format 3\0", "an SQLite database"),
-    (rb"OggS", "a sound or video file"),
-    (rb"ID3", "a sound file"),
-    (rb"\x1aE\xdf\xa3", "a video file"),
+    (b"MZ", "a Windows program"),
+    (b"\x7fELF", "a program"),
+    (b"{\\rtf", "an RTF document"),
+    (b"%!PS", "a PostScript document"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"\xfd7zXZ\0", "an xz archive"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"OggS", "a sound or video file"),
+    (b"ID3", "a sound file"),
+    (b"\x1aE\xdf\xa3", "a video file"),
 )
 _CFB = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")

@@ -149,12 +149,10 @@ def _command(path: Path, media_type: str, limits: Limits) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """All that the child may know of our environment: where programs lie, and one thread each."""
-    folders = os.defpath.split(os.pathsep)
-    if tesseract := shutil.which("tesseract"):
-        folders.insert(0, str(Path(tesseract).parent))
+    """All that the child may know of our environment: where tesseract is, one thread each."""
+    tesseract = shutil.which("tesseract")
     return {
-        "PATH": os.pathsep.join(folder for folder in folders if folder),
+        "PATH": str(Path(tesseract).parent) if tesseract else "",
         "LANG": "C.UTF-8",
         "OMP_THREAD_LIMIT": "1",
         "OMP_NUM_THREADS": "1",

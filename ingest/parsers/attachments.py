@@ -52,6 +52,8 @@ def _pages(name: str, content: bytes) -> Iterator[ParsedPage]:
 
 def _items(path: Path, name: str) -> Iterator[DocumentInfo | ParsedPage]:
     media_type = media_type_of(path, name)
+    if media_type.startswith("image/"):  # logos and signatures, hardly ever text
+        return iter(())
     if media_type == "application/pdf":
         from ingest.parsers.pdf import parse as parse_pdf
 

@@ -11,7 +11,7 @@ from bs4.element import NavigableString, PreformattedString, Tag
 
 from ingest.pages import DocumentInfo, ParsedPage
 from ingest.parsers.page_text import Sections, TextBlock, one_line, pages_of
-from ingest.parsers.table import table_rows
+from ingest.parsers.table import MAX_CELL_CHARACTERS, table_rows
 from ingest.parsers.text import decoded
 
 _DROPPED = frozenset(
@@ -144,4 +144,4 @@ def _is_invisible(tag: Tag) -> bool:
 def _cells(table: Tag) -> Iterator[list[str]]:
     for row in table.find_all("tr"):
         cells = row.find_all(["td", "th"])
-        yield [one_line(cell.get_text(" "), 20_000) for cell in cells]
+        yield [one_line(cell.get_text(" "), MAX_CELL_CHARACTERS) for cell in cells]

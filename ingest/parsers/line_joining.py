@@ -22,7 +22,7 @@ _NO_SPACE_SCRIPTS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-
 def joint(above: str, below: str, page_text: str = "") -> str:
     """What goes between two lines of a paragraph: " ", "" or ``DROP_HYPHEN``."""
     last = above[-1:]
-    if last and last in _HYPHENS and above[-2:-1].isalpha():
+    if ends_in_hyphen(above):
         if last == "\u00ad":
             return DROP_HYPHEN
         kept = not below[:1].islower() or _is_compound(above[:-1], below, page_text)
@@ -40,6 +40,11 @@ def _is_compound(above: str, below: str, page_text: str) -> bool:
     if _KEPT_AFTER_HYPHEN.match(below) or left.group().endswith("-t"):
         return True
     return f"{left.group()}-{right.group()}".lower() in page_text.lower()
+
+
+def ends_in_hyphen(line: str) -> bool:
+    """Whether a line ends within a word or a compound."""
+    return line[-1:] in tuple(_HYPHENS) and line[-2:-1].isalpha()
 
 
 def ends_sentence(line: str) -> bool:

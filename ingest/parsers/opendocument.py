@@ -12,7 +12,7 @@ from ingest.pages import DocumentInfo, ParsedPage
 from ingest.parsers.archive import opened, xml
 from ingest.parsers.flow import Tags, flow
 from ingest.parsers.page_text import Sections, TextBlock, one_line, pages_of
-from ingest.parsers.table import table_rows
+from ingest.parsers.table import MAX_CELL_CHARACTERS, table_rows
 
 _OASIS = "urn:oasis:names:tc:opendocument:xmlns"
 _TEXT = f"{{{_OASIS}:text:1.0}}"
@@ -80,7 +80,7 @@ def _cells(row: Any) -> list[str]:
     for cell in row.iterchildren(f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
         repeated = cell.get(f"{_TABLE}number-columns-repeated", "1")
         count = min(int(repeated), _MOST_REPEATED) if repeated.isdecimal() else 1
-        cells += [one_line(_text(cell), 20_000)] * count
+        cells += [one_line(_text(cell), MAX_CELL_CHARACTERS)] * count
     return cells
 
 

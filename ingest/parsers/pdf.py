@@ -14,7 +14,7 @@ from ingest.pages import DocumentInfo, ParsedPage
 from ingest.parsers import ocr
 from ingest.parsers.attachments import MAX_ATTACHMENT_BYTES, attachment_pages
 from ingest.parsers.page_text import PageText, one_line
-from ingest.parsers.pdf_characters import page_characters
+from ingest.parsers.pdf_characters import Characters, page_characters
 from ingest.parsers.pdf_outline import Entry, entries_by_page
 from ingest.parsers.pdf_page import page_text
 from ingest.parsers.pdf_scans import is_scan, recognised
@@ -78,15 +78,16 @@ def _page(
     except pypdfium2.PdfiumError:
         return ParsedPage(Page(index + 1, "", label), ()), False
     try:
+        rotation = page.get_rotation()
         text, scanned = _text(page, entries, above)
-        left, bottom, right, top = page.get_cropbox()
+        left, bottom, right, top = page.get_bbox()
         geometry = Page(
             number=index + 1,
             text=text.text,
             label=label,
             width=right - left,
             height=top - bottom,
-            rotation=page.get_rotation(),
+            rotation=rotation,
             boxes=text.boxes,
         )
         return ParsedPage(geometry, text.blocks), scanned
@@ -97,17 +98,38 @@ def _page(
 def _text(
     page: pypdfium2.PdfPage, entries: list[Entry], above: tuple[str, ...]
 ) -> tuple[PageText, bool]:
-    reader = page.get_textpage()
-    try:
-        text = page_text(page_characters(reader.raw), entries, above)
-    finally:
-        reader.close()
+    text = page_text(_characters(page), entries, above)
     scanned = is_scan(page, text.text)
     if scanned and ocr.is_installed():
         scan = recognised(page)
         if len(scan.text) > len(text.text):
             text = replace(scan, blocks=tuple(replace(b, section=above) for b in scan.blocks))
     return text, scanned
+
+
+def _characters(page: pypdfium2.PdfPage) -> Characters:
+    """The page's characters, read the way up that most of the text is.
+
+    pdfium orders lines as /Rotate shows them: sideways where /Rotate turns upright text.
+    """
+    rotation = page.get_rotation()
+    characters = _read(page)
+    upright = 90 * characters.quarter_turns
+    if rotation == upright or not characters.text:
+        return characters
+    page.set_rotation(upright)
+    try:
+        return _read(page)
+    finally:
+        page.set_rotation(rotation)
+
+
+def _read(page: pypdfium2.PdfPage) -> Characters:
+    reader = page.get_textpage()
+    try:
+        return page_characters(reader.raw)
+    finally:
+        reader.close()
 
 
 def _attachments(document: pypdfium2.PdfDocument) -> Iterator[tuple[str, bytes]]:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ingest.parsers.line_joining import ends_sentence, joint, starts_item
+from ingest.parsers.line_joining import ends_in_hyphen, ends_sentence, joint, starts_item
 from ingest.parsers.pdf_rows import Row
 
 _USUAL_LEADING = 1.25
@@ -68,6 +68,8 @@ def _continues(paragraph: Sequence[Row], row: Row, column: _Column) -> bool:
         return not ends_sentence(last.text) and row.text[:1].islower()
     if (last.low - row.low) / last.size > max(1.25 * column.leading, column.leading + 0.3):
         return False
+    if ends_in_hyphen(last.text):
+        return True
     if starts_item(row.text):
         unfinished = last.far > column.far - last.size and not ends_sentence(last.text)
         return unfinished and row.text[:1].isalnum()

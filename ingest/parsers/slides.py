@@ -11,7 +11,7 @@ from ingest.errors import DamagedFile
 from ingest.pages import DocumentInfo, ParsedPage
 from ingest.parsers.archive import opened, relationships, xml
 from ingest.parsers.page_text import TextBlock, one_line, page_of
-from ingest.parsers.table import table_rows
+from ingest.parsers.table import MAX_CELL_CHARACTERS, table_rows
 
 _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -86,7 +86,7 @@ def _blocks(shape: Any, section: tuple[str, ...], is_title: bool) -> Iterator[Te
         return
     for table in shape.iter(f"{_A}tbl"):
         rows = (
-            [one_line(_plain(cell), 20_000) for cell in row.iterchildren(f"{_A}tc")]
+            [one_line(_plain(cell), MAX_CELL_CHARACTERS) for cell in row.iterchildren(f"{_A}tc")]
             for row in table.iterchildren(f"{_A}tr")
         )
         yield from table_rows(rows, section)

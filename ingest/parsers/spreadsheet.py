@@ -15,9 +15,8 @@ from ingest.errors import DamagedFile
 from ingest.pages import DocumentInfo, ParsedPage
 from ingest.parsers.archive import opened
 from ingest.parsers.page_text import one_line, pages_of
-from ingest.parsers.table import table_rows
+from ingest.parsers.table import MAX_CELL_CHARACTERS, table_rows
 
-_CELL_CHARACTERS = 20_000
 _BROKEN = (InvalidFileException, ValueError, KeyError, TypeError, AttributeError, IndexError)
 """What openpyxl raises on damaged files."""
 
@@ -71,7 +70,7 @@ def _written(cell: Any) -> str:
         return value.isoformat()
     if isinstance(value, time | timedelta):
         return str(value)
-    return one_line(str(value), _CELL_CHARACTERS)
+    return one_line(str(value), MAX_CELL_CHARACTERS)
 
 
 def _number(value: float, number_format: str) -> str:

@@ -7,6 +7,9 @@ from itertools import islice
 
 from ingest.parsers.page_text import TextBlock
 
+MAX_CELL_CHARACTERS = 1_000_000
+"""What is longer is no cell; Excel itself allows 32,767."""
+
 _LOOKED_AHEAD = 100
 _SEPARATOR = " | "
 

@@ -14,7 +14,9 @@ from ingest.parsers.line_joining import DROP_HYPHEN, ends_sentence, joint, start
 from ingest.parsers.page_text import TextBlock, pages_of
 
 _SAMPLE_BYTES = 1 << 18
-_LIKELY = ("cp1252", "utf_16", "mac_roman", "cp1250", "cp1251", "cp1256", "shift_jis", "gb18030")
+_WESTERN = frozenset("àâäáãåçéèêëíîïìñóôöòõøúùûüÿœæßÀÂÄÉÈÊËÎÏÔÖÙÛÜÇŒÆÑ’‘“”«»„–—…•€£§°²³µ·\u00a0")
+_MOST_WESTERN = 0.15
+_LIKELY = ("cp1250", "cp1251", "cp1253", "cp1255", "cp1256", "shift_jis", "gb18030", "euc_kr")
 _LINE_ENDS = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
 _MIN_WRAP, _MAX_WRAP = 45, 160
 _CODE = re.compile(r"^(?: {4}|\t)|[{};]\s*$|^\s*[|+#>]|\S {3,}\S")
@@ -39,9 +41,18 @@ def _decoded(content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         pass
-    guess = charset_normalizer.from_bytes(content[:_SAMPLE_BYTES], cp_isolation=list(_LIKELY))
-    best = guess.best()
+    sample = content[:_SAMPLE_BYTES]
+    if _is_western(sample):
+        return content.decode("cp1252", "replace")
+    best = charset_normalizer.from_bytes(sample, cp_isolation=list(_LIKELY)).best()
     return content.decode(best.encoding if best else "cp1252", "replace")
+
+
+def _is_western(sample: bytes) -> bool:
+    """Whether it reads as Windows-1252: accents and quotes of western Europe, not too many."""
+    beyond = [letter for letter in sample.decode("cp1252", "replace") if letter > "\x7f"]
+    known = sum(letter in _WESTERN for letter in beyond)
+    return known > 0.9 * len(beyond) and len(beyond) < _MOST_WESTERN * len(sample)
 
 
 def paragraphs_in(text: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from ingest.pages import DocumentInfo, ParsedPage
 from ingest.parsers.archive import opened, relationships, xml
 from ingest.parsers.flow import Tags, flow
 from ingest.parsers.page_text import Sections, TextBlock, one_line, pages_of
-from ingest.parsers.table import table_rows
+from ingest.parsers.table import MAX_CELL_CHARACTERS, table_rows
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _TITLE = "{http://purl.org/dc/elements/1.1/}title"
@@ -167,7 +167,7 @@ def _cells(row: Any) -> list[str]:
     """The texts of a row's cells; a cell over several columns is followed by empty ones."""
     cells: list[str] = []
     for cell in row.iterchildren(f"{_W}tc", f"{_W}sdt"):
-        cells.append(one_line(_text(cell), 20_000))
+        cells.append(one_line(_text(cell), MAX_CELL_CHARACTERS))
         span = cell.find(f"{_W}tcPr/{_W}gridSpan")
         width = "" if span is None else span.get(f"{_W}val", "")
         if width.isdecimal():

@@ -1,0 +1,103 @@
+"""Images and scanned pages, read by tesseract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ingest.errors import LimitExceeded, NoTextFound
+from ingest.formats import media_type_of
+from ingest.pages import ParsedPage
+from ingest.parsers.ocr import Word
+from ingest.parsers.scan_text import scan_text
+from ingest.sandbox import parse
+from retrieval.boxes import span_rects
+from retrieval.types import Span
+from tests.fixtures.documents import (
+    SCANNED,
+    write_blank_scan,
+    write_image,
+    write_scanned_pdf,
+)
+from tests.fixtures.tesseract import need_tesseract
+
+
+def pages_of(path: Path) -> list[ParsedPage]:
+    media_type = media_type_of(path, path.name)
+    return [item for item in parse(path, media_type) if isinstance(item, ParsedPage)]
+
+
+def place_of(page: ParsedPage, words: str) -> tuple[float, float, float, float]:
+    assert page.page.boxes is not None
+    start = page.page.text.index(words)
+    (rect,) = span_rects(page.page.boxes, Span(start, start + len(words)))
+    return rect
+
+
+def test_an_image_is_read_with_boxes(tmp_path: Path) -> None:
+    need_tesseract()
+    (page,) = pages_of(write_image(tmp_path / "a.png"))
+    assert " ".join(page.page.text.split()) == " ".join(SCANNED)
+    assert (page.page.width, page.page.height) == (1000, 390)
+    x0, y0, x1, y1 = place_of(page, SCANNED[1])
+    assert 50 < x0 < 70
+    assert 600 < x1 < 1000
+    assert 390 - 150 - 60 < y0 < y1 < 390 - 140
+
+
+def test_every_frame_of_a_tiff_is_a_page(tmp_path: Path) -> None:
+    need_tesseract()
+    first, second = pages_of(write_image(tmp_path / "a.tiff"))
+    assert SCANNED[0] in first.page.text
+    assert second.page.text == "The second sheet"
+
+
+@pytest.mark.parametrize("rotation", [0, 90])
+def test_a_scanned_pdf_is_read_with_boxes_in_points(rotation: int, tmp_path: Path) -> None:
+    need_tesseract()
+    (page,) = pages_of(write_scanned_pdf(tmp_path / "a.pdf", rotation))
+    assert " ".join(page.page.text.split()) == " ".join(SCANNED)
+    x0, y0, _, y1 = place_of(page, SCANNED[1])
+    assert 75 < x0 < 90
+    assert 842 - 100 - 105 < y0 < y1 < 842 - 100 - 65
+
+
+def test_a_blank_scan_says_that_ocr_found_nothing(tmp_path: Path) -> None:
+    need_tesseract()
+    with pytest.raises(NoTextFound, match="OCR recognised no text"):
+        pages_of(write_blank_scan(tmp_path / "a.pdf"))
+
+
+def test_without_tesseract_the_advice_names_the_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    for path in (write_scanned_pdf(tmp_path / "a.pdf"), write_image(tmp_path / "a.png")):
+        with pytest.raises(NoTextFound) as caught:
+            pages_of(path)
+        assert "apt-get install tesseract-ocr" in caught.value.advice
+
+
+def test_a_huge_image_is_refused(tmp_path: Path) -> None:
+    need_tesseract()
+    Image.new("1", (20_000, 8_000)).save(tmp_path / "a.png")
+    with pytest.raises(LimitExceeded) as caught:
+        pages_of(tmp_path / "a.png")
+    assert caught.value.code == "too_large"
+
+
+def test_recognised_lines_are_joined_with_boxes_in_step() -> None:
+    words = [
+        Word("visi-", 10, 10, 60, 20, (1, 1), 1),
+        Word("teurs", 10, 30, 60, 40, (1, 1), 2),
+        Word("du", 70, 30, 90, 40, (1, 1), 2),
+        Word("Fin", 10, 60, 40, 70, (1, 2), 1),
+    ]
+    page = scan_text(words, lambda x, y: (x, 100 - y))
+    assert page.text == "visiteurs du\nFin"
+    assert page.boxes.shape == (16, 4)
+    assert page.boxes[0].tolist() == [10, 80, 20, 90]
+    assert page.boxes[4].tolist() == [10, 60, 20, 70]
+    assert [(block.start, block.end) for block in page.blocks] == [(0, 12), (13, 16)]

@@ -204,6 +204,7 @@ class PassageOut(Wire):
     document_id: int
     collection_id: int
     document_name: str
+    paged: bool
     page: int
     page_label: str
     section: list[str]

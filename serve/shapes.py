@@ -79,6 +79,7 @@ def passage_fields(stored: StoredChunk) -> dict[str, Any]:
         "document_id": stored.document_id,
         "collection_id": stored.collection_id,
         "document_name": stored.document_name,
+        "paged": stored.paged,
         "page": chunk.page,
         "page_label": stored.page_label,
         "section": list(chunk.section),

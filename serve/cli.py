@@ -1,0 +1,90 @@
+"""``cloister ...``: every command is a client of the API.
+
+Exit codes: 0 done, 1 error, 2 wrong usage, 3 nothing found or not in the documents, 4 no server.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from retrieval.errors import CloisterError
+from serve.commands import ask, collections, docs, ingest, search, serve, status
+from serve.commands.invocation import Invocation
+from serve.errors import BindRefused, InvalidSetting, ServerUnreachable
+
+_ERROR, _USAGE, _UNREACHABLE, _INTERRUPTED = 1, 2, 4, 130
+
+app = typer.Typer(
+    name="cloister",
+    help="Answers from your own documents, with citations that can be checked.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("serve")(serve.serve)
+app.command("ingest")(ingest.ingest)
+app.command("ask")(ask.ask)
+app.command("search")(search.search)
+app.add_typer(docs.app, name="docs")
+app.add_typer(collections.app, name="collections")
+app.command("status")(status.status)
+if find_spec("serve.commands.eval"):
+    app.add_typer(import_module("serve.commands.eval").app, name="eval")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        try:
+            typer.echo(f"cloister {version('cloister')}")
+        except PackageNotFoundError:
+            typer.echo("cloister (not installed)")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    server: Annotated[
+        str | None, typer.Option(help="Address of the server to use.", metavar="URL")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of all data.")] = None,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    context.obj = Invocation(server=server, data=data)
+
+
+def main() -> None:
+    """Run a command, and end the process with its exit code."""
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        app()
+    except CloisterError as error:
+        typer.secho(error.message, fg=typer.colors.RED, err=True)
+        if error.advice:
+            typer.echo(error.advice, err=True)
+        sys.exit(_exit_code(error))
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+        sys.exit(_INTERRUPTED)
+
+
+def _exit_code(error: CloisterError) -> int:
+    if isinstance(error, ServerUnreachable):
+        return _UNREACHABLE
+    return _USAGE if isinstance(error, BindRefused | InvalidSetting) else _ERROR

@@ -1,0 +1,208 @@
+"""The commands' side of the API: one server, wherever it is."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import IO, Any
+
+import httpx
+
+from retrieval.errors import CloisterError, DataFolderInUse, NotFound
+from serve.data_folder import DataFolder, Holder
+from serve.errors import ServerUnreachable
+from serve.settings import Settings
+
+_CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 300.0
+_WAIT_SECONDS = 60.0
+_POLL_SECONDS = 0.1
+
+Json = Any
+"""A decoded JSON value; the server's schemas say what is in it."""
+
+
+class RemoteError(CloisterError):
+    """What a server said went wrong."""
+
+    def __init__(self, code: str, message: str, advice: str, status: int) -> None:
+        super().__init__(message, advice=advice)
+        self.code = code
+        self.status = status
+
+
+class NothingHere(NotFound):
+    """The data folder was never used."""
+
+    code = "no_data_folder"
+
+
+class Client:
+    """Requests to one server; every problem is raised."""
+
+    def __init__(self, http: httpx.Client, where: str, *, embedded: bool) -> None:
+        self._http = http
+        self.where = where
+        self.embedded = embedded
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Json:
+        """What is at a path."""
+        return self._decoded(self._sent("GET", path, params=params))
+
+    def post(self, path: str, body: Json = None, params: Mapping[str, Any] | None = None) -> Json:
+        """What comes of posting something."""
+        return self._decoded(self._sent("POST", path, json=body, params=params))
+
+    def delete(self, path: str) -> None:
+        """Delete what is at a path."""
+        self._sent("DELETE", path)
+
+    def every(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[Json]:
+        """All items of a list, page by page."""
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self.get(path, {**(params or {}), "cursor": cursor})
+            yield from page["items"]
+            cursor = page["next_cursor"]
+
+    def upload(self, files: Sequence[tuple[str, IO[bytes]]], collection: str) -> list[Json]:
+        """What became of each file, given by name and content."""
+        parts = [("file", (name, content, "application/octet-stream")) for name, content in files]
+        sent = self._sent("POST", "/api/v1/documents", files=parts, data={"collection": collection})
+        items: list[Json] = self._decoded(sent)["items"]
+        return items
+
+    def events(self, path: str, body: Json) -> Iterator[Json]:
+        """The events of a stream that answers a post."""
+        with self._reaching(), self._http.stream("POST", path, json=body) as response:
+            if response.is_error:
+                response.read()
+                raise _problem(response)
+            for line in response.iter_lines():
+                if line.startswith("data: "):
+                    yield json.loads(line.removeprefix("data: "))
+
+    def _sent(self, method: str, path: str, **content: Any) -> httpx.Response:
+        with self._reaching():
+            response = self._http.request(method, path, **content)
+        if response.is_error:
+            raise _problem(response)
+        return response
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.TransportError as error:
+            raise ServerUnreachable(
+                f"No answer from {self.where}: {error or type(error).__name__}.",
+                advice="Is it running? Start one: cloister serve",
+            ) from error
+
+    def _decoded(self, response: httpx.Response) -> Json:
+        try:
+            return response.json()
+        except ValueError as error:
+            raise ServerUnreachable(f"{self.where} does not speak our language.") from error
+
+
+def _problem(response: httpx.Response) -> RemoteError:
+    try:
+        told = response.json()
+        code, detail = told["code"], told["detail"]
+    except (ValueError, KeyError, TypeError):
+        text = f"The server answered {response.status_code}: {response.text[:200]}"
+        return RemoteError("serve_error", text, "", response.status_code)
+    return RemoteError(code, detail, told.get("advice") or "", response.status_code)
+
+
+@contextmanager
+def connect(
+    settings: Settings, *, creates: bool = False, ingests: bool = False
+) -> Iterator[Client]:
+    """A client of the server that is meant, or of one in this process while the block lasts.
+
+    That is the one that is set, else the one that holds the data folder, else our own; which takes
+    documents in only if the command ``ingests``. One that ``creates`` may begin a data folder.
+
+    Raises:
+        ServerUnreachable: The server that is set does not answer.
+        NothingHere: There is no data, and the command would only read.
+    """
+    if settings.server:
+        with _http_client(settings.server) as client:
+            client.get("/healthz")
+            yield client
+        return
+    folder = DataFolder(settings.data)
+    if not (creates or ingests or settings.database_url) and not folder.exists():
+        raise NothingHere(
+            f"There is no data in {str(folder.path)!r} yet.",
+            advice="Take documents in: cloister ingest PATH, or name another folder: CLOISTER_DATA",
+        )
+    holder = _settled_holder(folder, ingests=ingests)
+    if holder is not None:
+        with _client_of(holder) as client:
+            yield client
+        return
+    with _embedded(settings, ingests=ingests) as client:
+        yield client
+
+
+def _settled_holder(folder: DataFolder, *, ingests: bool) -> Holder | None:
+    """The holder to speak to; another command that holds the folder is waited for to ingest."""
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while (holder := folder.holder()) is not None:
+        if not (ingests and holder.url.startswith("unix:")):
+            return holder
+        if time.monotonic() > deadline:
+            raise DataFolderInUse(
+                f"Another command, process {holder.pid}, holds the data folder.",
+                advice="Wait for it to end, or run a server: cloister serve",
+            )
+        time.sleep(_POLL_SECONDS)
+    return None
+
+
+@contextmanager
+def _client_of(holder: Holder) -> Iterator[Client]:
+    if not holder.url.startswith("unix:"):
+        with _http_client(holder.url) as client:
+            yield client
+        return
+    with _socket_client(holder.url.removeprefix("unix:"), embedded=False) as client:
+        yield client
+
+
+@contextmanager
+def _http_client(url: str) -> Iterator[Client]:
+    with httpx.Client(base_url=url, timeout=_timeout(), trust_env=False) as http:
+        yield Client(http, url, embedded=False)
+
+
+@contextmanager
+def _socket_client(path: str, *, embedded: bool) -> Iterator[Client]:
+    with httpx.Client(
+        transport=httpx.HTTPTransport(uds=path, trust_env=False),
+        base_url="http://localhost",
+        timeout=_timeout(),
+        trust_env=False,
+    ) as http:
+        yield Client(http, "this process" if embedded else path, embedded=embedded)
+
+
+def _timeout() -> httpx.Timeout:
+    return httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
+
+
+@contextmanager
+def _embedded(settings: Settings, *, ingests: bool) -> Iterator[Client]:
+    # The server's libraries take a second to import, which commands with a server save.
+    from serve.server import embedded_server
+
+    own = settings if ingests else replace(settings, workers=0)
+    with embedded_server(own) as path, _socket_client(str(path), embedded=True) as client:
+        yield client

@@ -1,0 +1,77 @@
+"""``cloister collections``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from retrieval.errors import NotFound
+from serve.commands.invocation import JsonOption, invocation_of, print_columns, print_json
+
+if TYPE_CHECKING:
+    from serve.client import Client
+
+_PATH = "/api/v1/collections"
+
+app = typer.Typer(help="List, make and delete collections.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_all(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List all collections."""
+    with invocation_of(context).connected() as client:
+        found = client.get(_PATH)
+    if as_json:
+        print_json(found)
+        return
+    rows = [[str(each["id"]), str(each["document_count"]), each["name"]] for each in found["items"]]
+    print_columns(["ID", "DOCUMENTS", "NAME"], rows)
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Make a collection."""
+    with invocation_of(context).connected(creates=True) as client:
+        made = client.post(_PATH, {"name": name})
+    if as_json:
+        print_json(made)
+    else:
+        typer.echo(f"Collection {made['name']!r} is made.")
+
+
+@app.command()
+def rm(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete a collection with all its documents."""
+    with invocation_of(context).connected() as client:
+        collection = collection_named(client, name)
+        count = collection["document_count"]
+        if count and not yes:
+            typer.confirm(f"Delete {name!r} with its {count} documents?", abort=True, err=True)
+        client.delete(f"{_PATH}/{collection['id']}")
+    if as_json:
+        print_json({"deleted": collection})
+    else:
+        typer.echo(f"Collection {name!r} is deleted.")
+
+
+def collection_named(client: Client, name: str) -> dict[str, Any]:
+    """A collection by its name.
+
+    Raises:
+        NotFound: There is none.
+    """
+    for collection in client.get(_PATH)["items"]:
+        if collection["name"] == name:
+            found: dict[str, Any] = collection
+            return found
+    raise NotFound(f"No collection named {name!r}.", advice="List them: cloister collections list")

@@ -1,0 +1,33 @@
+"""``cloister serve``."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated
+
+import typer
+
+from serve.commands.invocation import invocation_of
+
+
+def serve(
+    context: typer.Context,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+) -> None:
+    """Answer over HTTP, and take documents in, until stopped."""
+    settings = invocation_of(context).settings(host=host, port=port)
+    logging.getLogger().setLevel(settings.log_level.upper())
+    for noisy in ("uvicorn.error", "alembic", "httpx", "httpcore", "python_multipart"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    # Imported here, so that help is there at once.
+    from serve.server import serve_forever
+
+    serve_forever(settings, _announce)
+
+
+def _announce(url: str) -> None:
+    typer.echo(f"Cloister listens on {url}")
+    typer.echo("Take documents in:  cloister ingest PATH")
+    typer.echo('Ask them:           cloister ask "your question"')
+    typer.echo("Stop it with Ctrl-C.")

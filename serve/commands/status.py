@@ -1,0 +1,81 @@
+"""``cloister status``."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from serve.commands.invocation import JsonOption, invocation_of, print_json
+
+if TYPE_CHECKING:
+    from serve.client import Client
+
+_READY_SECONDS = 20.0
+_SAFE_SQLITE = (3, 51, 3)
+
+
+def status(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Show what there is and how it is."""
+    with invocation_of(context).connected() as client:
+        if client.embedded:
+            _wait_until_ready(client)
+        found = client.get("/api/v1/status")
+        found["server"] = None if client.embedded else client.where
+    if as_json:
+        print_json(found)
+        return
+    for key, value in _lines(found):
+        typer.echo(f"{key + ':':<14}{value}")
+
+
+def _wait_until_ready(client: Client) -> None:
+    """Let a server that lives only for this command load what it is asked about."""
+    deadline = time.monotonic() + _READY_SECONDS
+    while not client.get("/api/v1/status")["ready"] and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
+    states = ", ".join(f"{count} {state}" for state, count in sorted(found["documents"].items()))
+    embedder = found["embedder"]
+    index = "in step" if found["index_seq"] == found["seq"] else f"{found['index_seq']} applied"
+    return [
+        ("version", found["version"]),
+        ("server", found["server"] or "none runs; this command opened the data folder itself"),
+        ("data folder", f"{found['data_folder']} ({_size(found['data_bytes'])})"),
+        ("documents", states or "none"),
+        ("collections", str(found["collections"])),
+        ("chunks", str(found["chunks"])),
+        ("jobs", f"{found['active_jobs']} under way, {found['workers']} workers"),
+        ("changes", f"{found['seq']}, index {index}"),
+        ("embedder", _embedder(embedder, found["trouble"])),
+        ("database", _database(found)),
+    ]
+
+
+def _embedder(embedder: dict[str, Any] | None, trouble: str) -> str:
+    if embedder is None:
+        return trouble or "loading"
+    return f"{embedder['name']}, {embedder['dimensions']} dimensions"
+
+
+def _database(found: dict[str, Any]) -> str:
+    version = found["sqlite_version"]
+    if version is None:
+        return str(found["database"])
+    if tuple(map(int, version.split("."))) >= _SAFE_SQLITE:
+        return f"SQLite {version}"
+    return (
+        f"SQLite {version} (before 3.51.3 two writers at once could damage it; "
+        "Cloister lets only one write at a time)"
+    )
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"

@@ -14,6 +14,7 @@ from ingest.pages import DocumentInfo, ParsedPage
 from ingest.parsers import ocr
 from ingest.parsers.attachments import MAX_ATTACHMENT_BYTES, attachment_pages
 from ingest.parsers.page_text import PageText, one_line
+from ingest.parsers.pdf_annotations import page_with_fields
 from ingest.parsers.pdf_characters import Characters, page_characters
 from ingest.parsers.pdf_outline import Entry, entries_by_page
 from ingest.parsers.pdf_page import page_text
@@ -74,7 +75,7 @@ def _page(
     """The page and whether it is an image without text of its own; empty where it is damaged."""
     label = document.get_page_label(index)
     try:
-        page = document[index]
+        page = page_with_fields(document, index)
     except pypdfium2.PdfiumError:
         return ParsedPage(Page(index + 1, "", label), ()), False
     try:

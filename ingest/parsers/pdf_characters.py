@@ -21,6 +21,10 @@ _LINE_HYPHENS = ("\x02", "\ufffe")
 _SAMPLES = 64
 _Box = tuple[float, float, float, float]
 _NO_BOX: _Box = (0.0, 0.0, 0.0, 0.0)
+_ARABIC_LIGATURES = frozenset(
+    unicodedata.normalize("NFKC", chr(code))
+    for code in (*range(0xFDF0, 0xFDFC), *range(0xFEF5, 0xFEFD))
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +99,8 @@ def _expanded(letter: str) -> str:
 def _share_boxes(letters: list[str], boxes: list[_Box], turns: int) -> None:
     """Characters that come from one glyph share its box evenly.
 
-    pdfium reverses right-to-left text character by character, also inside one glyph: undone here.
+    pdfium reverses right-to-left text character by character, also inside one glyph: undone here,
+    except for ligatures that have a code point of their own, which it expands in the right order.
     """
     start = 0
     while start < len(boxes):
@@ -104,7 +109,7 @@ def _share_boxes(letters: list[str], boxes: list[_Box], turns: int) -> None:
             end += 1
         if end - start > 1 and boxes[start] != _NO_BOX:
             backwards = any(is_right_to_left(letter) for letter in letters[start:end])
-            if backwards:
+            if backwards and "".join(letters[start:end]) not in _ARABIC_LIGATURES:
                 letters[start:end] = reversed(letters[start:end])
             boxes[start:end] = _slices(boxes[start], end - start, turns + 2 * backwards)
         start = end

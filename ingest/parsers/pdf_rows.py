@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-
-import numpy as np
+from itertools import pairwise
+from statistics import median
 
 from ingest.parsers.pdf_characters import Characters, is_right_to_left
-from retrieval.types import Boxes
 
 _SCRIPT_GAP = 1.0
 _GLUE_GAP = 0.15
 _TABLE_GAP = 1.6
 _LABEL_GAP = 3.0
+_Box = tuple[float, float, float, float]
 _LEADER = re.compile(r"\.{5,}|(?:\. ){4,}|…{2,}|(?: \.){4,}")
 
 
@@ -64,7 +64,7 @@ def rows_of(characters: Characters) -> list[Row]:
     return rows
 
 
-def _framed(characters: Characters) -> Boxes:
+def _framed(characters: Characters) -> list[_Box]:
     """The boxes turned so that lines run rightwards and follow each other downwards."""
     x0, y0, x1, y1 = characters.boxes.T
     turned = {
@@ -77,54 +77,55 @@ def _framed(characters: Characters) -> Boxes:
     letters = [letter for letter in characters.text if letter.isalpha()]
     if sum(map(is_right_to_left, letters)) * 2 > len(letters):
         near, far = -far, -near
-    return np.column_stack((near, low, far, high)).astype(np.float32)
+    return list(zip(near.tolist(), low.tolist(), far.tolist(), high.tolist(), strict=True))
 
 
-def _lines(text: str, frame: Boxes) -> Iterator[Row]:
+def _lines(text: str, frame: list[_Box]) -> Iterator[Row]:
     start = 0
-    visible = frame[:, 2] > frame[:, 0]
     for line in text.split("\n"):
-        end = start + len(line)
         first = start + len(line) - len(line.lstrip())
-        last = end - (len(line) - len(line.rstrip()))
-        if first < last and visible[first:last].any():
-            yield _measured(text, frame, first, last)
-        start = end + 1
+        last = start + len(line.rstrip())
+        row = _measured(text, frame, first, last)
+        if row is not None:
+            yield row
+        start += len(line) + 1
 
 
-def _measured(text: str, frame: Boxes, start: int, end: int) -> Row:
+def _measured(text: str, frame: list[_Box], start: int, end: int) -> Row | None:
+    """The row of these characters; None if none of them has a box."""
     inked = [
         index
         for index in range(start, end)
-        if not text[index].isspace() and frame[index, 2] > frame[index, 0]
-    ] or [index for index in range(start, end) if frame[index, 2] > frame[index, 0]]
-    boxes = frame[inked]
-    size = float(np.median(boxes[:, 3] - boxes[:, 1]))
-    gaps = boxes[1:, 0] - boxes[:-1, 2]
-    word = text.find(" ", start, end)
-    word_end = end if word < 0 else word
-    first_word = boxes[np.array(inked) < word_end]
-    width = float(first_word[:, 2].max() - first_word[:, 0].min()) if len(first_word) else 0.0
+        if frame[index][2] > frame[index][0] and not text[index].isspace()
+    ]
+    if not inked:
+        return None
+    boxes = [frame[index] for index in inked]
+    size = median(box[3] - box[1] for box in boxes)
+    space = text.find(" ", start, end)
+    word_end = end if space < 0 else space
+    word = [frame[index] for index in inked if index < word_end] or boxes[:1]
+    gaps = [(right[0] - left[2]) / max(size, 0.1) for left, right in pairwise(boxes)]
     line = text[start:end]
     return Row(
         pieces=(Piece(start, end),),
         text=line,
-        near=float(boxes[:, 0].min()),
-        low=float(np.median(boxes[:, 1])),
-        far=float(boxes[:, 2].max()),
-        high=float(np.median(boxes[:, 3])),
+        near=min(box[0] for box in boxes),
+        low=median(box[1] for box in boxes),
+        far=max(box[2] for box in boxes),
+        high=median(box[3] for box in boxes),
         size=size,
-        first_word=width,
-        tabular=_is_tabular(gaps / max(size, 0.1), line),
+        first_word=max(box[2] for box in word) - min(box[0] for box in word),
+        tabular=_is_tabular(gaps, line),
     )
 
 
-def _is_tabular(gaps: Boxes, line: str) -> bool:
+def _is_tabular(gaps: list[float], line: str) -> bool:
     """Two wide gaps, one very wide one, or the leader of a table of contents."""
     if not line[-1].isalnum():
         gaps = gaps[:-1]  # the box at the end of a proof, a closing bracket
-    wide = int((gaps > _TABLE_GAP).sum())
-    return wide >= 2 or bool((gaps > _LABEL_GAP).any()) or bool(_LEADER.search(line))
+    wide = sum(gap > _TABLE_GAP for gap in gaps)
+    return wide >= 2 or any(gap > _LABEL_GAP for gap in gaps) or bool(_LEADER.search(line))
 
 
 def _glue(row: Row, piece: Row) -> str | None:

@@ -10,6 +10,7 @@ import pytest
 
 from ingest.errors import DamagedFile, PasswordNeeded
 from ingest.pages import DocumentInfo, ParsedPage
+from ingest.parsers import pdf_fallback
 from ingest.sandbox import parse
 from retrieval.boxes import span_rects
 from retrieval.types import Span
@@ -24,7 +25,7 @@ from tests.fixtures.documents import (
     write_turned_pdf,
     write_two_column_pdf,
 )
-from tests.fixtures.pdf_source import pdf_with_content, pdf_with_text_mapping
+from tests.fixtures.pdf_source import pdf_with_content, pdf_with_form, pdf_with_text_mapping
 
 PDF = "application/pdf"
 COLUMNS = [" ".join(column) for column in TWO_COLUMNS]
@@ -161,6 +162,19 @@ def test_a_list_keeps_its_items(tmp_path: Path) -> None:
     assert blocks_of(page) == [lines[0], f"{lines[1]} {lines[2]}", lines[3]]
 
 
+def test_filled_fields_are_text_on_the_page(tmp_path: Path) -> None:
+    (page,) = pages_of(pdf_with_form(tmp_path / "a.pdf"))
+    assert page.page.text == "Name: Brother Anselm"
+
+
+def test_pypdf_reads_what_pdfium_cannot_open(tmp_path: Path) -> None:
+    items = list(pdf_fallback.parse(write_pdf(tmp_path / "a.pdf")))
+    assert items[0] == DocumentInfo(paged=True, page_count=3)
+    assert isinstance(items[1], ParsedPage)
+    assert items[1].page.boxes is None
+    assert GARDEN[0] in items[1].page.text
+
+
 def _escaped(line: str) -> str:
     return line.replace("(", r"\(").replace(")", r"\)")
 
@@ -182,3 +196,13 @@ def test_garbage_after_the_signature_is_damage(tmp_path: Path) -> None:
     path.write_bytes(b"%PDF-1.7\n" + b"nothing of use\n" * 100)
     with pytest.raises(DamagedFile):
         pages_of(path)
+
+
+@pytest.mark.parametrize("ligature", ["\ufefb", "\u0644\u0627"])
+def test_arabic_is_read_in_logical_order_with_its_ligatures(ligature: str, tmp_path: Path) -> None:
+    from_the_left = {"A": "م", "B": ligature, "C": "س", "D": "ل", "E": "ا"}
+    (page,) = pages_of(pdf_with_text_mapping(tmp_path / "a.pdf", "ABCDE", from_the_left))
+    assert page.page.text == "السلام"
+    assert page.page.boxes is not None
+    lefts = page.page.boxes[:, 0].tolist()
+    assert lefts == sorted(lefts, reverse=True)

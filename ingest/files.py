@@ -18,8 +18,11 @@ from typing import BinaryIO, cast
 import fsspec
 
 from retrieval.errors import NotFound
+from retrieval.faults import fault
 
 MAX_NAME_LENGTH = 500
+_UNFINISHED = "."
+_INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 
 
 class Originals:
@@ -38,7 +41,7 @@ class Originals:
             return
         target = self._path(sha256)
         if self._is_local:
-            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            _make_durably(Path(target).parent)
             _copy_durably(file, Path(target))
         else:
             self._filesystem.put_file(str(file), target)
@@ -78,19 +81,39 @@ class Originals:
 
     def __iter__(self) -> Iterator[str]:
         """The SHA-256 of every file."""
-        if not self._filesystem.exists(self._root):
-            return
-        for path in self._filesystem.find(self._root):
-            name = str(path).rsplit("/", 1)[-1]
+        for path in self._files():
+            name = path.rsplit("/", 1)[-1]
             if len(name) == 64:
                 yield name
 
+    def clear_unfinished(self) -> None:
+        """Delete what a crash left half written; only while nothing is being saved."""
+        for path in self._files():
+            if path.rsplit("/", 1)[-1].startswith(_UNFINISHED):
+                self._filesystem.rm_file(path)
+
+    def _files(self) -> list[str]:
+        if not self._filesystem.exists(self._root):
+            return []
+        return [str(path) for path in self._filesystem.find(self._root)]
+
+
+def _make_durably(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    _sync(folder.parent, os.O_RDONLY)
+
 
 def _copy_durably(source: Path, target: Path) -> None:
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
+    unique = f"{os.getpid()}.{threading.get_ident()}"
+    temporary = target.with_name(f"{_UNFINISHED}{target.name}.{unique}")
+    temporary.unlink(missing_ok=True)
     try:
         shutil.copyfile(source, temporary)
-        _sync(temporary, os.O_RDWR)
+        _sync(temporary, os.O_RDONLY)
+        if __debug__:
+            fault("original_written")
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
@@ -107,7 +130,7 @@ def _sync(path: Path, mode: int) -> None:
 
 def display_name(name: str) -> str:
     """A file name fit to be shown and stored: relative parts kept, nothing invisible in it."""
-    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-    text = unicodedata.normalize("NFC", "/".join(parts))
-    visible = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
-    return visible.strip()[-MAX_NAME_LENGTH:] or "unnamed"
+    visible = "".join(c for c in name if unicodedata.category(c) not in _INVISIBLE)
+    text = unicodedata.normalize("NFC", visible)[-MAX_NAME_LENGTH:].replace("\\", "/")
+    parts = [part.strip() for part in text.split("/")]
+    return "/".join(part for part in parts if part not in ("", ".", "..")) or "unnamed"

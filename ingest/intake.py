@@ -83,22 +83,23 @@ class Intake:
         if __debug__:
             fault("document_deleted")
         self.forget(unused)
-        self._database.forget_deleted()
 
     def forget(self, hashes: list[str]) -> None:
-        """Delete originals that no document has."""
+        """Delete originals that no document has, and what is left of deleted rows."""
         for sha256 in hashes:
             with self._database.write() as connection:
                 if not is_content_used(connection, sha256):
                     self._originals.delete(sha256)
             if __debug__:
                 fault("original_deleted")
+        self._database.forget_deleted()
 
     def sweep(self) -> int:
-        """Delete originals that a crash left without a document; how many.
+        """Delete originals that a crash left without a document, or half written; how many.
 
         Only while nothing is being received.
         """
+        self._originals.clear_unfinished()
         with self._database.read() as connection:
             orphans = [sha for sha in self._originals if not is_content_used(connection, sha)]
         self.forget(orphans)

@@ -6,15 +6,17 @@ a small file waits for a large one.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import signal
 import threading
 import time
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection as Pipe
 from uuid import uuid4
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from ingest import jobs
 from ingest.chunking import ChunkSize
@@ -26,7 +28,7 @@ from ingest.pipeline import Pipeline
 from ingest.sandbox import Limits
 from retrieval.database import Database
 from retrieval.embedder_choice import EmbedderChoice, document_embedder
-from retrieval.errors import CloisterError, NotFound
+from retrieval.errors import CloisterError
 from retrieval.faults import arm, fault
 
 log = logging.getLogger(__name__)
@@ -56,6 +58,9 @@ def run_worker(options: WorkerOptions, parent: Pipe) -> None:
     if options.fault_point:
         arm(options.fault_point)
     stopping = threading.Event()
+    # Ctrl-C in a terminal reaches us too; the parent then tells us to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     threading.Thread(target=_watch, args=(parent, stopping), daemon=True).start()
     database = Database(options.database_url)
     originals = Originals(options.originals_url)
@@ -105,7 +110,7 @@ class Lane:
                     self._stopping.wait(_IDLE_SECONDS)
                 else:
                     self._work(lease)
-            except SQLAlchemyError:
+            except (SQLAlchemyError, OSError):
                 log.exception("the database cannot be used; trying again")
                 self._stopping.wait(_TROUBLE_SECONDS)
 
@@ -122,16 +127,23 @@ class Lane:
     def _work(self, lease: Lease) -> None:
         with Heartbeat(self._pipeline.database, lease, self._stopping) as heartbeat:
             try:
-                self._intake.forget(self._pipeline.ingest(lease, heartbeat.report))
+                if unused := self._pipeline.ingest(lease, heartbeat.report):
+                    self._intake.forget(unused)
             except Interrupted:
                 self._give_back(lease)
-            except NotFound:
-                log.info("document %d was deleted while it was taken in", lease.document_id)
             except CloisterError as error:
+                log.info("document %d: %s", lease.document_id, error)
                 self._fail(lease, error.code, error)
             except Exception as error:
                 log.exception("document %d failed", lease.document_id)
-                self._fail(lease, "internal_error", error)
+                if _is_trouble_of_the_machine(error):
+                    self._wait_and_give_back(lease)
+                else:
+                    self._fail(lease, "internal_error", error)
+
+    def _wait_and_give_back(self, lease: Lease) -> None:
+        self._stopping.wait(_TROUBLE_SECONDS)
+        self._give_back(lease)
 
     def _give_back(self, lease: Lease) -> None:
         with self._pipeline.database.write() as connection:
@@ -142,6 +154,13 @@ class Lane:
         advice = error.advice if isinstance(error, CloisterError) else ""
         with self._pipeline.database.write() as connection:
             jobs.fail(connection, lease, code, " ".join(filter(None, (message, advice))))
+
+
+def _is_trouble_of_the_machine(error: Exception) -> bool:
+    """Whether a document is not to blame: the database is not there, or the disk is full."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+    return isinstance(error, OperationalError | InterfaceError)
 
 
 class Interrupted(IngestError):
@@ -197,4 +216,7 @@ class Heartbeat:
                 jobs.renew(connection, self._lease, progress)
         except JobCancelled as cancelled:
             self._lost = cancelled
-        self._written, self._renewed = progress, time.monotonic()
+        except SQLAlchemyError:
+            log.warning("a job's lease could not be renewed; trying again", exc_info=True)
+        else:
+            self._written, self._renewed = progress, time.monotonic()

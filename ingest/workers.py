@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.context import SpawnProcess
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from ingest import jobs
 from ingest.worker import WorkerOptions, run_worker
@@ -47,15 +50,24 @@ class Workers:
     def _supervise(self) -> None:
         pause = 0.5
         while not self._stopping.is_set():
-            while len(self._running) < self._count:
-                self._running.append(self._started())
-            connection.wait([worker.process.sentinel for worker in self._running], timeout=0.5)
-            dead = [worker for worker in self._running if not worker.process.is_alive()]
-            for worker in dead:
-                self._bury(worker)
-            if dead:
+            try:
+                died = self._watch()
+            except (OSError, SQLAlchemyError):
+                log.exception("the workers cannot be replaced; trying again")
+                died = True
+            if died:
                 self._stopping.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _watch(self) -> bool:
+        """Fill the ranks, then look on for a moment; whether a worker died."""
+        while len(self._running) < self._count:
+            self._running.append(self._started())
+        connection.wait([worker.process.sentinel for worker in self._running], timeout=0.5)
+        dead = [worker for worker in self._running if not worker.process.is_alive()]
+        for worker in dead:
+            self._bury(worker)
+        return bool(dead)
 
     def _started(self) -> _Worker:
         context = get_context("spawn")
@@ -84,7 +96,7 @@ class Workers:
         if self._supervisor.is_alive():
             self._supervisor.join()
         for worker in self._running:
-            if worker.process.is_alive():
+            with suppress(BrokenPipeError):
                 worker.stop.send_bytes(b"stop")
         for worker in self._running:
             worker.process.join(_STOP_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -17,9 +18,15 @@ from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
 
 from retrieval.errors import DataFormatTooNew
+from retrieval.faults import fault
 
 _MIGRATIONS = str(Path(__file__).parent / "migrations")
+log = logging.getLogger(__name__)
+
 _BUSY_SECONDS = 60
+_CHECKPOINT_MILLISECONDS = 2_000
+"""How long the one who empties the log waits for readers, while all writers wait for him."""
+
 _WRITER_LOCK = 0x636C6F69
 """The number of PostgreSQL's advisory lock that stands for the one writer."""
 
@@ -39,7 +46,10 @@ class Database:
             self._reader = _sqlite_engine(url, begin="BEGIN", writes=False)
             self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", writes=True)
         else:
-            self._reader = self._writer = create_engine(self.url, pool_pre_ping=True)
+            self._writer = create_engine(self.url, pool_pre_ping=True)
+            self._reader = self._writer.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -92,13 +102,25 @@ class Database:
                 )
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            if __debug__:
+                fault("tables_made")
 
-    def forget_deleted(self) -> None:
-        """Empty the write-ahead log, so that deleted text is nowhere in the files any more."""
+    def forget_deleted(self) -> bool:
+        """Empty the write-ahead log, so that deleted text is nowhere in the files any more.
+
+        Returns:
+            Whether it is empty: not where a long reading transaction still needs it.
+        """
         if not self.is_sqlite:
-            return
+            return True
         with self._sole_writer(), closing(self._writer.raw_connection()) as connection:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor = connection.cursor()
+            cursor.execute(f"PRAGMA busy_timeout={_CHECKPOINT_MILLISECONDS}")
+            busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            cursor.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
+        if busy:
+            log.info("a reader still needs the write-ahead log; it is emptied later")
+        return not busy
 
     def close(self) -> None:
         """Close every connection."""

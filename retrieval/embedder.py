@@ -42,14 +42,16 @@ def checked_vectors(raw: ArrayLike, count: int, dimensions: int) -> Vectors:
         EmbeddingInvalid: The shape is not (count, dimensions), or a vector is zero or not finite.
     """
     try:
-        vectors = np.asarray(raw, np.float32)
+        with np.errstate(over="ignore"):
+            vectors = np.asarray(raw, np.float32)
     except ValueError as error:
         raise EmbeddingInvalid("The embedder returned rows of different lengths.") from error
     if vectors.shape != (count, dimensions):
         raise EmbeddingInvalid(
             f"The embedder returned shape {vectors.shape}, expected {(count, dimensions)}."
         )
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    with np.errstate(over="ignore", invalid="ignore"):
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     if not np.isfinite(lengths).all() or (lengths == 0).any():
         raise EmbeddingInvalid("The embedder returned a vector that is zero or not finite.")
     unit: Vectors = vectors / lengths

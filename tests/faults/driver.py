@@ -32,7 +32,7 @@ def start(folder: Path, orders: Sequence[Order], point: str = "") -> tuple[BaseP
     # From a server that has imported everything, so that fifty starts take no minutes; the
     # children share nothing else with it.
     context = get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.driver"])
+    context.set_forkserver_preload(["tests.faults.preloaded"])
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(folder, orders, point, theirs))
     process.start()

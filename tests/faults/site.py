@@ -105,12 +105,9 @@ def running(folder: Path, lanes: int = 2) -> Iterator[Site]:
     """The same with lanes that take documents in and a thread that keeps the indexes in step."""
     stopping = threading.Event()
     with opened(folder) as site:
-        pipeline = Pipeline(
-            site.database, site.originals, HashEmbedder(), Limits(), ChunkSize()
-        )
+        pipeline = Pipeline(site.database, site.originals, HashEmbedder(), Limits(), ChunkSize())
         threads = [
-            threading.Thread(target=Lane(pipeline, f"lane-{n}", stopping).run)
-            for n in range(lanes)
+            threading.Thread(target=Lane(pipeline, f"lane-{n}", stopping).run) for n in range(lanes)
         ]
         threads.append(threading.Thread(target=_follow, args=(site.indexes, stopping)))
         for thread in threads:

@@ -9,6 +9,7 @@ import pytest
 
 from retrieval.faults import POINTS
 from tests.faults.driver import Expectation, Order, acknowledged, begun_after, start
+from tests.faults.site import running
 from tests.faults.sound import assert_settles, assert_sound
 
 ORDERS = (
@@ -30,16 +31,10 @@ def test_killed_at_a_point(tmp_path: Path, point: str) -> None:
     process.join()
     assert process.exitcode == -signal.SIGKILL, "the point was not reached"
     assert_sound(tmp_path)
-    begun = begun_after(ORDERS, done)
-    expected = Expectation({}).after(done, begun)
+    expected = Expectation({}).after(done, begun_after(ORDERS, done))
     expected.check(assert_settles(tmp_path))
-    assert_the_work_can_be_finished(tmp_path)
-
-
-def assert_the_work_can_be_finished(folder: Path) -> None:
-    process, pipe = start(folder, ORDERS)
-    done = acknowledged(pipe)
-    process.join()
-    assert process.exitcode == 0
-    assert len(done) == len(ORDERS)
-    Expectation({}).after(done, None).check(assert_settles(folder))
+    expected = expected.after([Order("add", "last", 1), Order("delete", "first")], None)
+    with running(tmp_path) as site:
+        site.add("last", 1)
+        site.delete("first")
+    expected.check(assert_settles(tmp_path))

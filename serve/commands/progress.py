@@ -24,6 +24,7 @@ class Progress:
         self._lines = Console(stderr=as_json, soft_wrap=True, highlight=False)
         self._total = total
         self._done = 0
+        self._started = False
         self._spoken = time.monotonic()
         self._tasks: dict[int, TaskID] = {}
         self._bars = Bars(
@@ -54,12 +55,14 @@ class Progress:
     def show_ended(self, line: str) -> None:
         """One more file is done."""
         self._done += 1
+        self._started = True
         self._bars.update(self._all, completed=self._done)
         self._lines.print(line, markup=False)
 
     def show_jobs(self, jobs: Sequence[dict[str, Any]]) -> None:
         """How far these are."""
         under_way = {job["id"]: job for job in jobs if job["stage"] in _UNDER_WAY}
+        self._started = self._started or bool(under_way)
         shown = dict(list(under_way.items())[:_JOBS_SHOWN])
         for job_id in self._tasks.keys() - shown.keys():
             self._bars.remove_task(self._tasks.pop(job_id))
@@ -87,5 +90,6 @@ class Progress:
             f"{job['stage']} {job['name']} {job['done']}/{job['total']} {job['unit']}"
             for job in jobs
         ]
-        line = "; ".join([f"{self._done} of {self._total} files done", *stages])
+        waiting = ["the first start takes a while to load the embedder"] if not self._started else []
+        line = "; ".join([f"{self._done} of {self._total} files done", *(stages or waiting)])
         self._console.print(line, soft_wrap=True, markup=False, highlight=False)

@@ -53,5 +53,4 @@ def delete(backend: BackendPart, collection_id: IdPath) -> Response:
     with backend.database.write() as connection:
         unused = delete_collection(connection, collection_id)
     backend.intake.forget(unused)
-    backend.database.forget_deleted()
     return Response(status_code=204)

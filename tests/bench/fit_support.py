@@ -99,7 +99,7 @@ def _report(name: str, samples: Sequence[Sample]) -> None:
         points = [p for p in coverage_curve(scores, labels) if p.precision >= wanted]
         best = max(points, key=lambda point: point.coverage, default=None)
         if best:
-            print(f"  precision {wanted}: coverage {best.coverage:.3f} from {best.threshold:.3f} on")
+            print(f"  precision {wanted}: coverage {best.coverage:.3f} at {best.threshold:.3f}")
     final = _fitted(samples)
     weights = ", ".join(f"{weight:.2f}" for weight in final.weights)
     print(f"  {name} = SupportModel(({weights}), {final.constant:.2f})")

@@ -88,7 +88,7 @@ def _originals_are_those_referred_to(site: Site) -> None:
     for name in referred:
         with site.originals.open(name) as file:
             assert sha256(file.read()).hexdigest() == name
-    left = [path for path in (site.folder / "originals").rglob(".*")]
+    left = list((site.folder / "originals").rglob(".*"))
     assert left == []
 
 

@@ -7,7 +7,9 @@ target size. A paragraph is divided only where it does not fit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import ceil
 
@@ -29,16 +31,35 @@ class ChunkSize:
     """Sizes in tokens of the embedder.
 
     A chunk aims at ``target`` and never passes ``maximum``; from ``minimum`` on it may end at a
-    paragraph border. Text and header together fit ``window``, which is what the embedder reads
-    apart from its special tokens; a header longer than ``header`` is shortened.
+    paragraph border. These three hold for English and grow by up to ``stretch`` for a language
+    that the tokenizer cuts finer, so that a chunk says about as much in each. Text and header
+    together fit ``window``, which is what the embedder reads apart from its special tokens; a
+    header longer than ``header`` is shortened.
     """
 
-    target: int = 128
-    minimum: int = 80
-    maximum: int = 200
+    target: int = 100
+    minimum: int = 64
+    maximum: int = 160
+    stretch: float = 1.5
     window: int = 254
     header: int = 96
 
+    def stretched(self, factor: float) -> ChunkSize:
+        """The sizes for text that takes ``factor`` times the tokens of English."""
+        factor = min(max(factor, 1.0), self.stretch)
+        return replace(
+            self,
+            target=round(self.target * factor),
+            minimum=round(self.minimum * factor),
+            maximum=round(self.maximum * factor),
+        )
+
+
+_TOKENS_PER_CHARACTER = 0.206
+"""Of English prose, by the tokenizers of BERT and its kin."""
+
+_SAMPLE = 200
+_DIGIT = re.compile(r"\d")
 
 _LONGEST_TITLE = 60
 """In characters, of a line that is taken for a title where the format marks none."""
@@ -74,6 +95,7 @@ def chunks(
     sentences = [text[span.start : span.end] for _, span in spans]
     counts = bounded_counts([*sentences, *labels, document_name], count_tokens)
     label_tokens = dict(zip(labels, counts[len(spans) : -1], strict=True))
+    size = size.stretched(_fineness(sentences, counts))
     headers = [_header(block, counts[-1], label_tokens, size) for block in blocks]
 
     pieces = [
@@ -122,6 +144,19 @@ def _spans(text: str, block: Block) -> list[Span]:
     end = block.start + len(content.rstrip())
     start = end - len(content.strip())
     return [Span(start, end)] if start < end else []
+
+
+def _fineness(sentences: Sequence[str], counts: Sequence[int]) -> float:
+    """How many times the tokens of English the text takes; numbers are long in any language."""
+    worded = [
+        (len(sentence), tokens)
+        for sentence, tokens in zip(sentences, counts, strict=False)
+        if not _DIGIT.search(sentence)
+    ]
+    characters = sum(length for length, _ in worded)
+    if characters < _SAMPLE:
+        return 1.0
+    return sum(tokens for _, tokens in worded) / characters / _TOKENS_PER_CHARACTER
 
 
 def _introduces(text: str, span: Span, block: Block) -> bool:

@@ -16,7 +16,7 @@ from retrieval.types import Chunk, Page
 
 Kind = Literal["paragraph", "heading", "row"]
 
-SMALL = ChunkSize(target=12, minimum=8, maximum=20, window=40, header=20)
+SMALL = ChunkSize(target=12, minimum=8, maximum=20, stretch=1.0, window=40, header=20)
 
 
 def count_words(texts: Sequence[str]) -> list[int]:
@@ -155,8 +155,10 @@ def test_short_rest_joins_the_chunk_before() -> None:
 def test_header_takes_from_the_window() -> None:
     long = ("Nine words long this heading is as you see",)
     parsed = page_of(("paragraph", " ".join(sentence(5) for _ in range(8)), long))
-    size = ChunkSize(target=20, minimum=8, maximum=20, window=26, header=20)
-    plain = chunk_words(parsed, ChunkSize(target=20, minimum=8, maximum=20, window=60, header=20))
+    size = ChunkSize(target=20, minimum=8, maximum=20, stretch=1.0, window=26, header=20)
+    plain = chunk_words(
+        parsed, ChunkSize(target=20, minimum=8, maximum=20, stretch=1.0, window=60, header=20)
+    )
     assert len(plain) == 2
     for chunk in chunk_words(parsed, size, "A name"):
         tokens = len(chunk.header("A name").split()) + len(chunk.text.split())
@@ -170,6 +172,21 @@ def test_overlong_header_is_shortened() -> None:
     assert chunk.section[-1].startswith("inner inner")
     assert chunk.table_header.startswith("column column")
     assert len(chunk.header("a").split()) <= SMALL.header
+
+
+def test_chunks_grow_where_the_tokenizer_cuts_finer() -> None:
+    words = " ".join("Some words without figures." for _ in range(100))
+    parsed = page_of(("paragraph", words))
+
+    def chunked(factor: int) -> int:
+        def count(texts: Sequence[str]) -> list[int]:
+            return [factor * len(text) // 10 for text in texts]
+
+        size = ChunkSize(target=50, minimum=30, maximum=80, stretch=1.5)
+        return len(chunks(parsed, document_name="a", language="", count_tokens=count, size=size))
+
+    assert chunked(1) == 200 // 50
+    assert chunked(4) == round(1000 / 75)
 
 
 def test_tokens_are_counted_in_one_call() -> None:
@@ -224,7 +241,7 @@ def parsed_pages(draw: st.DrawFn) -> ParsedPage:
 @given(
     parsed_pages(),
     st.sampled_from([count_words, count_characters]),
-    st.sampled_from([SMALL, ChunkSize(4, 2, 8, 30, 12), ChunkSize(20, 20, 20, 40, 20)]),
+    st.sampled_from([SMALL, ChunkSize(4, 2, 8, 1.0, 30, 12), ChunkSize(10, 8, 16, 2.0, 40, 20)]),
 )
 def test_chunks_cover_the_page_and_keep_to_the_maximum(
     parsed: ParsedPage, count_tokens: object, size: ChunkSize
@@ -235,7 +252,7 @@ def test_chunks_cover_the_page_and_keep_to_the_maximum(
         assert end <= chunk.span.start < chunk.span.end
         assert not text[end : chunk.span.start].strip()
         assert chunk.text == text[chunk.span.start : chunk.span.end] == chunk.text.strip()
-        assert count([chunk.text])[0] <= size.maximum
+        assert count([chunk.text])[0] <= size.maximum * size.stretch
         end = chunk.span.end
     assert not text[end:].strip()
 
@@ -259,7 +276,7 @@ def test_keeps_to_the_window_of_the_real_tokenizer() -> None:
     found = chunks(parsed, document_name="rh.pdf", language="fr", count_tokens=count, size=size)
     assert len(found) > 10
     for chunk in found:
-        assert count([chunk.text])[0] <= size.maximum
+        assert count([chunk.text])[0] <= size.maximum * size.stretch
         assert sum(count([chunk.header("rh.pdf"), chunk.text])) <= size.window
 
 

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +15,7 @@ import typer
 
 from retrieval.errors import CloisterError
 from serve.commands import ask, collections, docs, ingest, search, serve, status
+from serve.commands import eval as evaluation
 from serve.commands.invocation import Invocation
 from serve.errors import BindRefused, InvalidSetting, ServerUnreachable
 
@@ -37,8 +36,7 @@ app.command("search")(search.search)
 app.add_typer(docs.app, name="docs")
 app.add_typer(collections.app, name="collections")
 app.command("status")(status.status)
-if find_spec("serve.commands.eval"):
-    app.add_typer(import_module("serve.commands.eval").app, name="eval")
+app.add_typer(evaluation.app, name="eval")
 
 
 def _print_version(wanted: bool) -> None:

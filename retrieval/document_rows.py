@@ -17,6 +17,7 @@ from retrieval.types import Scope
 Ids = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
+_ROW_IDS = range(2**63)
 _DOCUMENT, _COLLECTION, _START, _LENGTH = range(4)
 _FIRST_CAPACITY = 64
 
@@ -117,4 +118,5 @@ class DocumentRows:
 
 
 def _ids(ids: frozenset[int]) -> Ids:
-    return np.fromiter(ids, np.int64, len(ids))
+    """The ids that an SQL row can have."""
+    return np.array([i for i in ids if i in _ROW_IDS], np.int64)

@@ -31,6 +31,7 @@ faiss: Any = typed_faiss
 
 _BATCH_ROWS = 50_000
 _TRAINING_ROWS_PER_LIST = 40
+_TRAINING_ROUNDS = 10
 
 
 class Tier(StrEnum):
@@ -223,6 +224,7 @@ def _ivf_index(vectors: Half, tier: Tier) -> Any:
     quantizer.this.disown()
     index.own_fields = True
     index.cp.spherical = True
+    index.cp.niter = _TRAINING_ROUNDS
     sample = np.random.default_rng(0).permutation(rows)[: lists * _TRAINING_ROWS_PER_LIST]
     index.train(vectors[np.sort(sample)].astype(np.float32))
     for start in range(0, rows, _BATCH_ROWS):

@@ -33,6 +33,9 @@ _STATUS_KEY = "status"
 _LARGE = 50_000
 _COMMON_SHARE = 0.1
 
+# What an SQL row id can be; tantivy refuses other integers.
+_IDS = range(2**63)
+
 _COLLECTIONS_COUNTED = 10_000
 _UNKNOWN_COLLECTION = -1
 
@@ -122,6 +125,8 @@ class LexicalIndex:
 
     def remove_document(self, document_id: int) -> None:
         """Remove every chunk of a document that was added before; an unknown one is no error."""
+        if document_id not in _IDS:
+            return
         with self._lock:
             self._writer.delete_documents_by_query(self._term("document_id", document_id))
 
@@ -226,12 +231,11 @@ class LexicalIndex:
     def _inside(self, scope: Scope) -> tantivy.Query:
         """The filter of ``scope``, whose score of 0 leaves BM25 as it is."""
         allowed = [
-            tantivy.Query.term_set_query(self._schema, field, sorted(ids))
+            tantivy.Query.term_set_query(self._schema, field, [i for i in sorted(ids) if i in _IDS])
             for field, ids in (
                 ("collection_id", scope.collections),
                 ("document_id", scope.documents),
             )
-            if ids
         ]
         either = tantivy.Query.boolean_query([(tantivy.Occur.Should, one) for one in allowed])
         return tantivy.Query.const_score_query(either, 0.0)

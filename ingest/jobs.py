@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select
 from ingest.errors import JobCancelled
 from retrieval.errors import NotFound
 from retrieval.schema import documents, jobs
-from retrieval.store import set_document_state
+from retrieval.store import among, set_document_state
 from retrieval.types import DocumentState, Scope
 
 LEASE_SECONDS = 30.0
@@ -333,8 +333,8 @@ def list_jobs(connection: Connection, wanted: JobFilter) -> list[Job]:
     """Jobs in the order of their ids."""
     query = _JOB.where(
         or_(
-            documents.c.collection_id.in_(wanted.scope.collections),
-            documents.c.id.in_(wanted.scope.documents),
+            among(documents.c.collection_id, wanted.scope.collections),
+            among(documents.c.id, wanted.scope.documents),
         ),
         jobs.c.updated_at >= wanted.changed_since,
         jobs.c.id > wanted.after,
@@ -342,7 +342,7 @@ def list_jobs(connection: Connection, wanted: JobFilter) -> list[Job]:
     if wanted.active:
         query = query.where(jobs.c.stage.in_([stage.value for stage in ACTIVE_STAGES]))
     if wanted.ids is not None:
-        query = query.where(jobs.c.id.in_(wanted.ids))
+        query = query.where(among(jobs.c.id, wanted.ids))
     rows = connection.execute(query.order_by(jobs.c.id).limit(wanted.limit))
     return [_job(row) for row in rows]
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 from retrieval.boxes import packed_boxes, unpacked_boxes
 from retrieval.errors import NotFound
 from retrieval.schema import chunks, documents, embedders, pages, vectors
-from retrieval.store import delete_document, get_document, record_change
+from retrieval.store import among, delete_document, get_document, record_change
 from retrieval.types import (
     Chunk,
     DocumentContent,
@@ -189,7 +189,7 @@ def read_chunks(
     connection: Connection, chunk_ids: Sequence[int], scope: Scope
 ) -> dict[int, StoredChunk]:
     """The visible ones of these chunks that lie inside the scope, by id."""
-    rows = connection.execute(_STORED_CHUNK.where(chunks.c.id.in_(chunk_ids)))
+    rows = connection.execute(_STORED_CHUNK.where(among(chunks.c.id, chunk_ids)))
     return {
         row.id: _stored_chunk(row)
         for row in rows

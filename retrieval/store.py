@@ -7,6 +7,7 @@ Functions take the connection of a transaction, so that what belongs together co
 from __future__ import annotations
 
 import time
+from collections.abc import Collection as Ids
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Row,
     and_,
+    bindparam,
     delete,
     func,
     insert,
@@ -166,8 +168,8 @@ def list_documents(connection: Connection, wanted: DocumentFilter) -> list[Docum
     """Documents in the order of their ids."""
     conditions = [
         or_(
-            documents.c.collection_id.in_(wanted.scope.collections),
-            documents.c.id.in_(wanted.scope.documents),
+            among(documents.c.collection_id, wanted.scope.collections),
+            among(documents.c.id, wanted.scope.documents),
         ),
         documents.c.id > wanted.after,
     ]
@@ -179,6 +181,13 @@ def list_documents(connection: Connection, wanted: DocumentFilter) -> list[Docum
         select(documents).where(and_(*conditions)).order_by(documents.c.id).limit(wanted.limit)
     )
     return [document_of_row(row) for row in rows]
+
+
+def among(column: ColumnElement[int], ids: Ids[int]) -> ColumnElement[bool]:
+    """Whether a column holds one of any number of ids: databases limit the bound parameters."""
+    return column.in_(
+        bindparam(None, sorted(ids), unique=True, expanding=True, literal_execute=True)
+    )
 
 
 def set_document_state(

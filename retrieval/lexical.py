@@ -16,6 +16,14 @@ from pathlib import Path
 import tantivy
 
 from retrieval.errors import DataFolderInUse
+from retrieval.lexical_query import (
+    ROW_IDS,
+    any_of,
+    chunk_schema,
+    inside_scope,
+    register_tokenizer,
+    term_query,
+)
 from retrieval.segments import SegmentsDamaged, check_segments, dead_share
 from retrieval.types import Scope
 
@@ -24,17 +32,14 @@ FORMAT_VERSION = 1
 _LOG = logging.getLogger(__name__)
 
 _HEAP_BYTES = 64_000_000
-_TOKENIZER = "terms"
 _STATUS_KEY = "status"
 
-# In a large index a word that more than a tenth of the chunks hold adds to scores, but no chunk is
-# found for it alone. Measured over a million synthetic chunks: p95 32 -> 20 ms, the first ten the
-# same in 1,000 of 1,000 places; forced on five question sets, hit@1 and MRR stay the same.
-_LARGE = 50_000
-_COMMON_SHARE = 0.1
+COMMON_FROM = 50_000
+"""In an index of so many chunks a word that over a tenth of them hold adds to scores, but no chunk
+is found for it alone. Over a million synthetic chunks: p95 32 -> 20 ms, the first ten the same in
+1,000 of 1,000 places; forced on five question sets, hit@1 and MRR@10 stay the same."""
 
-# What an SQL row id can be; tantivy refuses other integers.
-_IDS = range(2**63)
+_COMMON_SHARE = 0.1
 
 _COLLECTIONS_COUNTED = 10_000
 _UNKNOWN_COLLECTION = -1
@@ -78,7 +83,7 @@ class LexicalIndex:
     removed is found from the next ``commit`` on, and survives from then on.
     """
 
-    def __init__(self, folder: Path, generation: str = "") -> None:
+    def __init__(self, folder: Path, generation: str = "", common_from: int = COMMON_FROM) -> None:
         """Open the index in ``folder``, or start an empty one there, at ``seq`` 0.
 
         It starts empty, with a log line that says why, where the files are damaged or were written
@@ -87,6 +92,7 @@ class LexicalIndex:
         """
         self._folder = folder
         self._generation = generation
+        self._common_from = common_from
         self._lock = threading.Lock()
         try:
             self._open()
@@ -125,10 +131,12 @@ class LexicalIndex:
 
     def remove_document(self, document_id: int) -> None:
         """Remove every chunk of a document that was added before; an unknown one is no error."""
-        if document_id not in _IDS:
+        if document_id not in ROW_IDS:
             return
         with self._lock:
-            self._writer.delete_documents_by_query(self._term("document_id", document_id))
+            self._writer.delete_documents_by_query(
+                term_query(self._schema, "document_id", document_id)
+            )
 
     def remove_all(self) -> None:
         """Remove every chunk that was added before."""
@@ -165,7 +173,9 @@ class LexicalIndex:
         words = [variants for variants in query if variants]
         if not words or k <= 0 or not (scope.collections or scope.documents):
             return []
-        inside = None if view.collections <= scope.collections else self._inside(scope)
+        inside = (
+            None if view.collections <= scope.collections else inside_scope(self._schema, scope)
+        )
         leading = self._leading(words, view.searcher)
         hits = self._search(view.searcher, leading, words, inside, k)
         if len(hits) < k and len(leading) < len(words):
@@ -176,7 +186,7 @@ class LexicalIndex:
         self, words: list[tuple[str, ...]], searcher: tantivy.Searcher
     ) -> list[tuple[str, ...]]:
         """The words that chunks are found for; in a large index not the common ones."""
-        if searcher.num_docs < _LARGE:
+        if searcher.num_docs < self._common_from:
             return words
         common = _COMMON_SHARE * searcher.num_docs
         rare = [
@@ -195,12 +205,12 @@ class LexicalIndex:
         k: int,
     ) -> list[LexicalHit]:
         """The best chunks that hold one of the ``leading`` words, scored by all ``words``."""
-        clauses = [(tantivy.Occur.Must, self._any_of(leading))]
+        clauses = [(tantivy.Occur.Must, any_of(self._schema, leading))]
         if inside is not None:
             clauses.append((tantivy.Occur.Must, inside))
         rest = [variants for variants in words if variants not in leading]
         if rest:
-            clauses.append((tantivy.Occur.Should, self._any_of(rest)))
+            clauses.append((tantivy.Occur.Should, any_of(self._schema, rest)))
         # A query of one clause lets tantivy skip blocks that cannot reach the first k.
         whole = tantivy.Query.boolean_query(clauses) if clauses[1:] else clauses[0][1]
         found = searcher.search(whole, limit=k, count=False).hits
@@ -215,33 +225,6 @@ class LexicalIndex:
             )
         ]
         return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))
-
-    def _any_of(self, words: list[tuple[str, ...]]) -> tantivy.Query:
-        return tantivy.Query.boolean_query(
-            [(tantivy.Occur.Should, self._word(variants)) for variants in words]
-        )
-
-    def _word(self, variants: tuple[str, ...]) -> tantivy.Query:
-        queries = [
-            tantivy.Query.term_query(self._schema, "terms", variant, index_option="freq")
-            for variant in variants
-        ]
-        return queries[0] if len(queries) == 1 else tantivy.Query.disjunction_max_query(queries)
-
-    def _inside(self, scope: Scope) -> tantivy.Query:
-        """The filter of ``scope``, whose score of 0 leaves BM25 as it is."""
-        allowed = [
-            tantivy.Query.term_set_query(self._schema, field, [i for i in sorted(ids) if i in _IDS])
-            for field, ids in (
-                ("collection_id", scope.collections),
-                ("document_id", scope.documents),
-            )
-        ]
-        either = tantivy.Query.boolean_query([(tantivy.Occur.Should, one) for one in allowed])
-        return tantivy.Query.const_score_query(either, 0.0)
-
-    def _term(self, field: str, value: int | str) -> tantivy.Query:
-        return tantivy.Query.term_query(self._schema, field, value, index_option="basic")
 
     def _open(self) -> None:
         if not (self._folder / "meta.json").exists():
@@ -261,14 +244,13 @@ class LexicalIndex:
         for path in self._folder.iterdir():
             if not path.is_dir():
                 path.unlink()
-        self._use(tantivy.Index(_schema(), path=str(self._folder)))
+        self._use(tantivy.Index(chunk_schema(), path=str(self._folder)))
         self._collections = set()
         self._lock_folder()
         self._commit(0)
 
     def _use(self, index: tantivy.Index) -> None:
-        whitespace = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
-        index.register_tokenizer(_TOKENIZER, whitespace)
+        register_tokenizer(index)
         index.config_reader("manual")
         index.reload()
         self._index, self._schema = index, index.schema
@@ -295,12 +277,12 @@ class LexicalIndex:
         document = tantivy.Document()
         document.add_text("key", _STATUS_KEY)
         document.add_text("value", json.dumps(status))
-        self._writer.delete_documents_by_query(self._term("key", _STATUS_KEY))
+        self._writer.delete_documents_by_query(term_query(self._schema, "key", _STATUS_KEY))
         self._writer.add_document(document)
 
     def _stored_seq(self) -> int:
         searcher = self._index.searcher()
-        found = searcher.search(self._term("key", _STATUS_KEY), limit=2).hits
+        found = searcher.search(term_query(self._schema, "key", _STATUS_KEY), limit=2).hits
         if len(found) != 1:
             raise _IndexInvalid("it holds no status")
         status = json.loads(str(searcher.doc(found[0][1]).get_first("value")))
@@ -319,14 +301,3 @@ class LexicalIndex:
         if found["sum_other_doc_count"]:
             return {_UNKNOWN_COLLECTION}
         return {int(bucket["key"]) for bucket in found["buckets"]}
-
-
-def _schema() -> tantivy.Schema:
-    builder = tantivy.SchemaBuilder()
-    builder.add_unsigned_field("chunk_id", fast=True)
-    builder.add_unsigned_field("document_id", indexed=True, fast=True)
-    builder.add_unsigned_field("collection_id", indexed=True, fast=True)
-    builder.add_text_field("terms", tokenizer_name=_TOKENIZER, index_option="freq")
-    builder.add_text_field("key", tokenizer_name="raw", index_option="basic")
-    builder.add_text_field("value", stored=True, tokenizer_name="raw", index_option="basic")
-    return builder.build()

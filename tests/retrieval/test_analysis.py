@@ -56,11 +56,11 @@ def test_composed_and_decomposed_text_meet() -> None:
 
 
 def test_a_huge_word_is_cut() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert terms("a" * 1_000_000, "") == ["a" * MAX_TERM_CHARS]
     assert terms("9" * 1_000_000, "en") == ["9" * MAX_TERM_CHARS]
     assert len(terms("漢" * 100_000, "zh")) == 99_999
-    assert time.perf_counter() - started < 5.0
+    assert time.process_time() - started < 5.0
 
 
 def test_question_finds_chunks_of_either_language() -> None:

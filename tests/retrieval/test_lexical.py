@@ -15,13 +15,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import tantivy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval import lexical
 from retrieval.analysis import query_terms, terms
 from retrieval.errors import DataFolderInUse
 from retrieval.lexical import LexicalEntry, LexicalHit, LexicalIndex
+from retrieval.lexical_query import register_tokenizer
 from retrieval.types import Scope
 
 EVERYTHING = Scope(collections=frozenset(range(4)))
@@ -206,18 +207,18 @@ def test_a_new_collection_is_outside_the_old_scope(tmp_path: Path) -> None:
     index.close()
 
 
-def test_common_words_of_a_large_index_only_rank(
-    index: LexicalIndex, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    index.add(entry(i, i % 40, "the", *["rare"] * (i % 50 == 0)) for i in range(1000))
-    index.commit(1)
-    query: list[tuple[str, ...]] = [("the",), ("rare",)]
-    plain = index.search(query, EVERYTHING, 20)
-    filled = index.search(query, EVERYTHING, 100)
-    monkeypatch.setattr(lexical, "_LARGE", 100)
-    assert index.search(query, EVERYTHING, 20) == plain
-    assert index.search(query, EVERYTHING, 100) == filled
-    assert len(index.search([("the",)], EVERYTHING, 100)) == 100
+def test_common_words_of_a_large_index_only_rank(tmp_path: Path) -> None:
+    plain, large = LexicalIndex(tmp_path / "1"), LexicalIndex(tmp_path / "2", common_from=100)
+    for index in (plain, large):
+        index.add(entry(i, i % 40, "the", *["rare"] * (i % 50 == 0)) for i in range(1000))
+        index.commit(1)
+    for words in ([("the",), ("rare",)], [("the",)], [("rare", "the")]):
+        for k in (20, 100):
+            hits = large.search(words, EVERYTHING, k)
+            assert len(hits) == k
+            assert hits == plain.search(words, EVERYTHING, k)
+    plain.close()
+    large.close()
 
 
 def test_uncommitted_changes_are_neither_seen_nor_kept(tmp_path: Path) -> None:
@@ -275,13 +276,24 @@ def test_foreign_generation_starts_empty(tmp_path: Path, caplog: pytest.LogCaptu
     assert "g1" in caplog.text
 
 
-def test_future_format_starts_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lexical, "FORMAT_VERSION", 2)
+@pytest.mark.parametrize(
+    "status", ['{"format": 2, "generation": "g1", "seq": 2}', '{"format": 1}', "[]", "no JSON"]
+)
+def test_unknown_status_starts_empty(tmp_path: Path, status: str) -> None:
     _fill(tmp_path)
-    monkeypatch.undo()
-    index = LexicalIndex(tmp_path, "g1")
-    assert index.seq == 0
-    index.close()
+    index = tantivy.Index.open(str(tmp_path))
+    register_tokenizer(index)
+    document = tantivy.Document()
+    document.add_text("key", "status")
+    document.add_text("value", status)
+    writer = index.writer(num_threads=1)
+    writer.delete_documents_by_query(tantivy.Query.term_query(index.schema, "key", "status"))
+    writer.add_document(document)
+    writer.commit()
+    writer.wait_merging_threads()
+    opened = LexicalIndex(tmp_path, "g1")
+    assert (opened.seq, len(opened)) == (0, 0)
+    opened.close()
 
 
 @pytest.mark.parametrize("kind", ["fast", "fieldnorm", "idx", "store", "term", "del"])

@@ -48,6 +48,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        redirect_slashes=False,
     )
     for routes in (health, documents, collections, jobs, search, chat):
         app.include_router(routes.router)

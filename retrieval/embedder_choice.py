@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -78,10 +81,24 @@ def _exported(choice: EmbedderChoice) -> Embedder | None:
     folder = choice.folder / sha256(choice.model.encode()).hexdigest()[:16]
     if choice.model == PACKAGED_MODEL:
         packaged_model_folder()
-    try:
-        return OnnxEmbedder(folder)
-    except EmbedderUnavailable:
-        log.info("exporting %s to onnxruntime, once", choice.model)
+    with _alone(choice.folder):
+        try:
+            return OnnxEmbedder(folder)
+        except EmbedderUnavailable:
+            return _freshly_exported(choice, folder)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time: server and worker start together, and one export is enough."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".exporting").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _freshly_exported(choice: EmbedderChoice, folder: Path) -> Embedder | None:
+    log.info("exporting %s to onnxruntime, once", choice.model)
     # In a process of its own, so that torch's memory is given back.
     command = [sys.executable, "-W", "ignore", "-m", "retrieval.onnx_export"]
     done = subprocess.run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from retrieval.analysis import detect_language, query_terms
+from retrieval.analysis import query_terms
 from retrieval.contents import read_chunks
 from retrieval.database import Database
 from retrieval.embedder import Embedder
@@ -17,6 +17,7 @@ from retrieval.fusion import (
     fuse,
 )
 from retrieval.indexes import Indexes
+from retrieval.question_language import question_language
 from retrieval.types import Hit, Scope, StoredChunk, Vector
 
 CANDIDATES = 100
@@ -78,7 +79,7 @@ class Retriever:
         """
         self._indexes.catch_up()
         languages = self._indexes.languages()
-        covered = self._covers(detect_language(query, languages) if languages else "")
+        covered = self._covers(question_language(query, languages) if languages else "")
         words = query_terms(query, languages)
         vector = self._embedder.embed_query(query)
         hits: tuple[Hit, ...] = ()
@@ -89,7 +90,7 @@ class Retriever:
             self._indexes.catch_up()
         return Retrieval(
             query=query,
-            language=detect_language(query, {*languages, *QUESTION_LANGUAGES}),
+            language=question_language(query, {*languages, *QUESTION_LANGUAGES}),
             covered=covered,
             terms=tuple(words),
             indexed_chunks=len(self._indexes.dense),

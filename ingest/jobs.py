@@ -99,15 +99,16 @@ def enqueue(connection: Connection, document_id: int, size_bytes: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def claim(connection: Connection, worker: str) -> Lease | None:
+def claim(connection: Connection, worker: str, *, tried: bool | None = None) -> Lease | None:
     """A lease on the oldest job that waits or whose lease ran out, or None.
 
-    A job whose third lease ran out is set aside as failed instead.
+    ``tried`` limits it to jobs that were begun before, or to those that were not. A job whose third
+    lease ran out is set aside as failed instead.
     """
     while True:
         row = connection.execute(
             select(jobs.c.id, jobs.c.document_id, jobs.c.attempts)
-            .where(_claimable(time.time()))
+            .where(_claimable(time.time(), tried))
             .order_by(jobs.c.id)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -132,14 +133,16 @@ def claim(connection: Connection, worker: str) -> Lease | None:
         return Lease(row.id, row.document_id, worker)
 
 
-def is_work_waiting(connection: Connection) -> bool:
+def is_work_waiting(connection: Connection, *, tried: bool | None = None) -> bool:
     """Whether ``claim`` would find a job."""
-    return connection.scalar(select(jobs.c.id).where(_claimable(time.time())).limit(1)) is not None
+    query = select(jobs.c.id).where(_claimable(time.time(), tried)).limit(1)
+    return connection.scalar(query) is not None
 
 
-def _claimable(now: float) -> ColumnElement[bool]:
+def _claimable(now: float, tried: bool | None) -> ColumnElement[bool]:
     running = jobs.c.stage.in_([Stage.PARSING.value, Stage.EMBEDDING.value])
-    return or_(jobs.c.stage == Stage.QUEUED.value, and_(running, jobs.c.lease_until < now))
+    free = or_(jobs.c.stage == Stage.QUEUED.value, and_(running, jobs.c.lease_until < now))
+    return free if tried is None else and_(free, (jobs.c.attempts > 0) == tried)
 
 
 def _quarantine(connection: Connection, job_id: int) -> None:

@@ -18,7 +18,7 @@ from ingest.sandbox import Limits, parse
 from retrieval.analysis import detect_language
 from retrieval.contents import embedder_id, publish
 from retrieval.database import Database
-from retrieval.embedder import Embedder
+from retrieval.embedder import Embedder, checked_vectors
 from retrieval.faults import fault
 from retrieval.name_index import without_extension
 from retrieval.store import get_document
@@ -126,7 +126,8 @@ class Pipeline:
             report(Progress(Stage.EMBEDDING, start, len(found), "chunks"))
             batch = order[start : start + _SLICE]
             texts = [f"{found[i].header(name)}\n{found[i].text}" for i in batch]
-            vectors[batch] = self.embedder.embed_documents(texts)
+            made = self.embedder.embed_documents(texts)
+            vectors[batch] = checked_vectors(made, len(texts), self.embedder.model.dimensions)
         return vectors
 
 

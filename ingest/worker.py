@@ -72,8 +72,9 @@ def run_worker(options: WorkerOptions, parent: Pipe) -> None:
         chunk_size=options.chunk_size,
     )
     name = f"{os.getpid()}-{uuid4().hex[:8]}"
+    turns = Turns()
     lanes = [
-        threading.Thread(target=Lane(pipeline, f"{name}-{n}", stopping).run)
+        threading.Thread(target=Lane(pipeline, f"{name}-{n}", stopping, turns).run)
         for n in range(options.lanes)
     ]
     for lane in lanes:
@@ -92,37 +93,77 @@ def _watch(parent: Pipe, stopping: threading.Event) -> None:
         os._exit(1)
 
 
+class Turns:
+    """New jobs side by side; one that was begun before alone.
+
+    It may be what ended its worker, and would take its neighbours with it again, until they had
+    used up their attempts too.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running = 0
+        self._is_alone = False
+
+    def begin(self, *, alone: bool) -> bool:
+        """Whether a job may run now; ``end`` must follow if so."""
+        with self._lock:
+            if self._is_alone or (alone and self._running):
+                return False
+            self._running += 1
+            self._is_alone = alone
+            return True
+
+    def end(self) -> None:
+        """A job is over."""
+        with self._lock:
+            self._running -= 1
+            self._is_alone = False
+
+
 class Lane:
     """One job at a time, again and again."""
 
-    def __init__(self, pipeline: Pipeline, name: str, stopping: threading.Event) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        name: str,
+        stopping: threading.Event,
+        turns: Turns | None = None,
+    ) -> None:
         self._pipeline = pipeline
         self._name = name
         self._stopping = stopping
+        self._turns = turns or Turns()
         self._intake = Intake(pipeline.database, pipeline.originals)
 
     def run(self) -> None:
         """Take jobs until told to stop."""
         while not self._stopping.is_set():
             try:
-                lease = self._claimed()
-                if lease is None:
+                if not (self._took_a_job(tried=False) or self._took_a_job(tried=True)):
                     self._stopping.wait(_IDLE_SECONDS)
-                else:
-                    self._work(lease)
             except (SQLAlchemyError, OSError):
                 log.exception("the database cannot be used; trying again")
                 self._stopping.wait(_TROUBLE_SECONDS)
 
-    def _claimed(self) -> Lease | None:
+    def _took_a_job(self, *, tried: bool) -> bool:
         with self._pipeline.database.read() as connection:
-            if not jobs.is_work_waiting(connection):
-                return None
-        with self._pipeline.database.write() as connection:
-            lease = jobs.claim(connection, self._name)
-        if __debug__:
-            fault("job_claimed")
-        return lease
+            if not jobs.is_work_waiting(connection, tried=tried):
+                return False
+        if not self._turns.begin(alone=tried):
+            return False
+        try:
+            with self._pipeline.database.write() as connection:
+                lease = jobs.claim(connection, self._name, tried=tried)
+            if lease is None:
+                return False
+            if __debug__:
+                fault("job_claimed")
+            self._work(lease)
+            return True
+        finally:
+            self._turns.end()
 
     def _work(self, lease: Lease) -> None:
         with Heartbeat(self._pipeline.database, lease, self._stopping) as heartbeat:

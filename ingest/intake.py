@@ -16,6 +16,7 @@ from retrieval.faults import fault
 from retrieval.store import (
     NewDocument,
     add_document,
+    contents_in_use,
     delete_document,
     get_collection,
     is_content_used,
@@ -101,7 +102,8 @@ class Intake:
         """
         self._originals.clear_unfinished()
         with self._database.read() as connection:
-            orphans = [sha for sha in self._originals if not is_content_used(connection, sha)]
+            used = contents_in_use(connection)
+        orphans = [sha for sha in self._originals if sha not in used]
         self.forget(orphans)
         return len(orphans)
 

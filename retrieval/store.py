@@ -229,6 +229,11 @@ def is_content_used(connection: Connection, content_sha256: str) -> bool:
     return connection.scalar(query) is not None
 
 
+def contents_in_use(connection: Connection) -> set[str]:
+    """The SHA-256 of every document."""
+    return set(connection.scalars(select(documents.c.content_sha256)))
+
+
 def record_change(connection: Connection, document_id: int, *, visible: bool) -> int:
     """The next seq, given to a document that becomes visible or stops being so.
 

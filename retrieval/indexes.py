@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
-from retrieval.analysis import terms
+from retrieval.analysis import ANALYSIS_VERSION, terms
 from retrieval.contents import (
     IndexedDocument,
     embedder_id,
@@ -290,5 +290,10 @@ def _entries(document: IndexedDocument) -> list[LexicalEntry]:
 
 
 def _generation(embedder: int, model: EmbedderModel) -> str:
-    facts = {**asdict(model), "languages": sorted(model.languages), "embedder": embedder}
+    facts = {
+        **asdict(model),
+        "languages": sorted(model.languages),
+        "embedder": embedder,
+        "analysis": ANALYSIS_VERSION,
+    }
     return sha256(repr(sorted(facts.items())).encode()).hexdigest()[:32]

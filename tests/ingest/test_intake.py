@@ -199,9 +199,10 @@ def test_deleting_and_bringing_the_same_content_may_race(
         return seen
 
     with ThreadPoolExecutor(3) as pool:
-        tasks = [pool.submit(bring), pool.submit(delete), pool.submit(look)]
-        for task in tasks:
+        seen = pool.submit(look)
+        for task in (pool.submit(bring), pool.submit(delete)):
             task.result()
+        seen.result()
     referred = {document.content_sha256 for document in documents(database)}
     assert set(originals) == referred
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import IO, Any
 
 import httpx
@@ -153,10 +154,12 @@ def connect(
 
 
 def _settled_holder(folder: DataFolder, *, ingests: bool) -> Holder | None:
-    """The holder to speak to; another command that holds the folder is waited for to ingest."""
+    """The holder to speak to; a command that holds the folder and cannot help is waited for."""
     deadline = time.monotonic() + _WAIT_SECONDS
     while (holder := folder.holder()) is not None:
-        if not (ingests and holder.url.startswith("unix:")):
+        if not holder.url.startswith("unix:"):
+            return holder
+        if not ingests and Path(holder.url.removeprefix("unix:")).is_socket():
             return holder
         if time.monotonic() > deadline:
             raise DataFolderInUse(

@@ -15,23 +15,27 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 def event_stream(
-    events: AsyncIterator[BaseModel], stopping: asyncio.Event | None = None
+    events: AsyncIterator[BaseModel],
+    stopping: asyncio.Event | None = None,
+    ping_seconds: float = PING_SECONDS,
 ) -> StreamingResponse:
     """A response that sends events until there are no more, the client goes, or we stop."""
     return StreamingResponse(
-        _lines(events, stopping or asyncio.Event()),
+        _lines(events, stopping or asyncio.Event(), ping_seconds),
         media_type="text/event-stream",
         headers=_HEADERS,
     )
 
 
-async def _lines(events: AsyncIterator[BaseModel], stopping: asyncio.Event) -> AsyncIterator[str]:
+async def _lines(
+    events: AsyncIterator[BaseModel], stopping: asyncio.Event, ping_seconds: float
+) -> AsyncIterator[str]:
     stop = asyncio.ensure_future(stopping.wait())
     upcoming = asyncio.ensure_future(_next(events))
     try:
         while True:
             await asyncio.wait(
-                (upcoming, stop), timeout=PING_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                (upcoming, stop), timeout=ping_seconds, return_when=asyncio.FIRST_COMPLETED
             )
             if upcoming.done():
                 event = upcoming.result()

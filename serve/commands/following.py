@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
+from retrieval.errors import CloisterError
 from serve.commands.invocation import print_json
 from serve.commands.progress import Progress
 
@@ -83,6 +84,7 @@ class Follower:
         self._client = client
         self._progress = progress
         self._waiting: dict[int, Outcome] = {}
+        self._is_ready = False
         self.ended: list[Outcome] = []
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
@@ -98,6 +100,8 @@ class Follower:
         oldest = sorted(self._waiting)[:_LOOK_AT]
         if not oldest:
             return
+        if not self._is_ready:
+            self._check_ready()
         found = self._client.get("/api/v1/jobs", {"id": oldest, "limit": _LOOK_AT})["items"]
         jobs = {job["id"]: job for job in found}
         for job_id in oldest:
@@ -106,6 +110,18 @@ class Follower:
                 del self._waiting[job_id]
                 self._end(outcome)
         self._progress.show_jobs([job for job in found if job["id"] in self._waiting])
+
+    def _check_ready(self) -> None:
+        """Whether the server can take anything in; raises why it never will."""
+        try:
+            self._client.get("/readyz")
+        except CloisterError as error:
+            if error.code != "not_ready":
+                raise
+            self._progress.show_waiting(error.message)
+        else:
+            self._is_ready = True
+            self._progress.show_waiting("")
 
     def finish(self) -> None:
         """Look until all have ended."""

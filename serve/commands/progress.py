@@ -24,7 +24,7 @@ class Progress:
         self._lines = Console(stderr=as_json, soft_wrap=True, highlight=False)
         self._total = total
         self._done = 0
-        self._started = False
+        self._waiting: list[str] = []
         self._spoken = time.monotonic()
         self._tasks: dict[int, TaskID] = {}
         self._bars = Bars(
@@ -55,20 +55,23 @@ class Progress:
     def show_ended(self, line: str) -> None:
         """One more file is done."""
         self._done += 1
-        self._started = True
         self._bars.update(self._all, completed=self._done)
         self._lines.print(line, markup=False)
 
     def show_jobs(self, jobs: Sequence[dict[str, Any]]) -> None:
         """How far these are."""
         under_way = {job["id"]: job for job in jobs if job["stage"] in _UNDER_WAY}
-        self._started = self._started or bool(under_way)
         shown = dict(list(under_way.items())[:_JOBS_SHOWN])
         for job_id in self._tasks.keys() - shown.keys():
             self._bars.remove_task(self._tasks.pop(job_id))
         for job_id, job in shown.items():
             self._show(job_id, job)
         self._say(list(shown.values()))
+
+    def show_waiting(self, reason: str) -> None:
+        """Why nothing begins; empty if something may."""
+        self._waiting = [reason] if reason else []
+        self._bars.update(self._all, description=reason or "all")
 
     def _show(self, job_id: int, job: dict[str, Any]) -> None:
         if job_id not in self._tasks:
@@ -90,6 +93,5 @@ class Progress:
             f"{job['stage']} {job['name']} {job['done']}/{job['total']} {job['unit']}"
             for job in jobs
         ]
-        waiting = ["the first start takes a while to load the embedder"] if not self._started else []
-        line = "; ".join([f"{self._done} of {self._total} files done", *(stages or waiting)])
+        line = "; ".join([f"{self._done} of {self._total} files done", *(stages or self._waiting)])
         self._console.print(line, soft_wrap=True, markup=False, highlight=False)

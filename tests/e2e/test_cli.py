@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.conftest import CloisterCommand, RunningServer, ServerFactory
 
 ROOT = Path(__file__).parent.parent.parent
-HEAVY = ("torch", "numpy", "sqlalchemy", "fastapi", "httpx", "uvicorn", "faiss", "pydantic")
+HEAVY = ("torch", "numpy", "sqlalchemy", "fastapi", "httpx", "uvicorn", "faiss")
 GARDEN = "The botanical garden was founded in 1821. Its oldest tree is a cedar from Lebanon.\n"
 MOULIN = "Le moulin à vent fut bâti en 1763. Il moud encore du seigle chaque automne.\n"
 

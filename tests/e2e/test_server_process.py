@@ -74,7 +74,9 @@ def test_another_embedder_is_refused(
     with sqlite3.connect(first.data / "cloister.db") as connection:
         connection.execute("UPDATE embedders SET name = 'another-model'")
     connection.close()
-    for command in (("serve", "--port", "0"), ("search", "words")):
+    other = tmp_path / "other.txt"
+    other.write_text("Another text.")
+    for command in (("serve", "--port", "0"), ("search", "words"), ("ingest", str(other))):
         ran = cloister(*command, data=first.data)
         assert ran.code == 1, ran
         assert "'another-model'" in ran.err

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
+from fastapi import FastAPI
+
+from serve.gate import Gate
 
 if TYPE_CHECKING:
-    import httpx
-
     from tests.conftest import RunningServer, ServerFactory
 
 
@@ -115,3 +118,23 @@ def test_status(idle: RunningServer) -> None:
     assert status["data_folder"] == str(idle.data)
     assert status["workers"] == 0
     assert status["sqlite_version"]
+
+
+def test_what_nobody_expected_is_told_without_its_insides() -> None:
+    app = FastAPI()
+
+    @app.get("/broken")
+    def broken() -> None:
+        raise RuntimeError("the secret insides")
+
+    app.add_middleware(Gate)
+
+    async def asked() -> httpx.Response:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await client.get("/broken")
+
+    response = asyncio.run(asked())
+    check_problem(response, 500, "internal_error")
+    assert "secret" not in response.text
+    assert response.headers["x-content-type-options"] == "nosniff"

@@ -11,7 +11,7 @@ from ingest.errors import LimitExceeded
 from retrieval.errors import CloisterError, NotFound
 from serve.problems import STATUS, problem_of, recorded_problem
 
-CLIENT_SIDE = {"no_data_folder"}
+CLIENT_SIDE = {"no_data_folder", "no_server_wanted"}
 
 
 def all_errors() -> set[type[CloisterError]]:

@@ -131,7 +131,7 @@ class Evaluation:
             document=document_ranking(seen, self.k),
             page=page_ranking(seen, self.k),
             quote=quote_ranking(seen, self.k),
-            evidence=evidence_shares(seen, self.embedder),
+            evidence=evidence_shares(seen, self.embedder.count_tokens),
             abstention=abstention(seen, setting.threshold),
             answers=answer_figures(self.database, asked, given) if asked else None,
         )
@@ -228,7 +228,9 @@ def _ranking(judged: Sequence[tuple[Sequence[Hashable], Hashable]], k: int) -> R
 
 
 def evidence_shares(
-    seen: Sequence[Observation], embedder: Embedder, budgets: Sequence[int] = BUDGETS
+    seen: Sequence[Observation],
+    count_tokens: Callable[[Sequence[str]], list[int]],
+    budgets: Sequence[int] = BUDGETS,
 ) -> dict[int, float] | None:
     """For each budget, the share of quotes that stand whole in one of the chunks within it."""
     asked = [one for one in seen if one.question.answerable and one.question.quote]
@@ -237,7 +239,7 @@ def evidence_shares(
     found: dict[int, list[bool]] = {budget: [] for budget in budgets}
     for one in asked:
         texts = [hit.stored.chunk.text for hit in one.hits]
-        tokens = embedder.count_tokens(texts)
+        tokens = count_tokens(texts)
         for budget in budgets:
             quote = one.question.quote or ""
             found[budget].append(evidence_within_budget(quote, texts, tokens, budget))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import file_digest
@@ -48,9 +48,23 @@ def squad_corpus(source: Path, by: str, cache: Path) -> Iterator[Corpus]:
         shutil.rmtree(folder, ignore_errors=True)
         convert_squad(source, folder, "article" if by == "article" else "paragraph")
         with _opened(folder, cache) as corpus:
-            _ingest(folder, corpus)
+            if left_out := _ingest(sorted((folder / "documents").iterdir()), folder, corpus):
+                raise SystemExit("\n".join(left_out))
         (folder / "complete").touch()
     with _opened(folder, cache) as corpus:
+        yield corpus
+
+
+@contextmanager
+def pdf_corpus(source: Path, cache: Path) -> Iterator[Corpus]:
+    """The PDFs of a folder, ingested anew; says which of them cannot be."""
+    folder = cache / f"{source.name}-files"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with _opened(folder, cache) as corpus:
+        for reason in _ingest(sorted(source.glob("*.pdf")), folder, corpus):
+            print(f"- left out: {reason}")
+        corpus.indexes.maintain()
         yield corpus
 
 
@@ -73,13 +87,16 @@ def _opened(folder: Path, cache: Path) -> Iterator[Corpus]:
     database.close()
 
 
-def _ingest(folder: Path, corpus: Corpus) -> None:
+def _ingest(files: Sequence[Path], folder: Path, corpus: Corpus) -> list[str]:
+    """Take files in; the reasons of those that cannot be."""
     originals = Originals(f"file://{folder.absolute()}/originals")
     pipeline = Pipeline(corpus.database, originals, corpus.embedder, Limits(), ChunkSize())
     intake = Intake(corpus.database, originals)
+    left_out: list[str] = []
     with corpus.database.write() as connection:
         create_collection(connection, "default")
-    for path in sorted((folder / "documents").iterdir()):
+    for path in files:
+        sys.stderr.write(f"\r{folder.name}: {path.name:60.60}")
         with path.open("rb") as file:
             digest = file_digest(file, "sha256").hexdigest()
         intake.accept(ReceivedFile(path, path.name, digest, path.stat().st_size), 1)
@@ -87,12 +104,14 @@ def _ingest(folder: Path, corpus: Corpus) -> None:
             lease = jobs.claim(connection, "benchmark")
         if lease is None:
             continue
-        sys.stderr.write(f"\r{folder.name}: {path.name:60.60}")
         try:
             pipeline.ingest(lease, _ignore)
         except CloisterError as error:
-            raise SystemExit(f"{path.name}: {error.message}") from error
+            left_out.append(f"{path.name}: {error.message}")
+            with corpus.database.write() as connection:
+                jobs.fail(connection, lease, error.code, error.message)
     sys.stderr.write("\n")
+    return left_out
 
 
 def _ignore(progress: Progress) -> None:

@@ -131,7 +131,7 @@ def test_what_a_set_says_nothing_about_is_not_measured() -> None:
 def test_evidence_counts_within_the_budget(workshop: Library) -> None:
     question = Question("q", None, None, "last words")
     one = seen(question, hit(1, "a", "one two three four"), hit(2, "b", "last words"))
-    shares = evidence_shares([one], workshop.embedder, budgets=(5, 6))
+    shares = evidence_shares([one], workshop.embedder.count_tokens, budgets=(5, 6))
     assert shares == {5: 0.0, 6: 1.0}
 
 

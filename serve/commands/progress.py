@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -21,7 +22,9 @@ class Progress:
 
     def __init__(self, total: int, *, as_json: bool = False) -> None:
         self._console = Console(stderr=True)
-        self._lines = Console(stderr=as_json, soft_wrap=True, highlight=False)
+        # On one terminal, lines go above the display; a file or a pipe gets them as they are.
+        is_one_terminal = self._console.is_terminal and sys.stdout.isatty()
+        self._lines = self._console if is_one_terminal else Console(stderr=as_json)
         self._total = total
         self._done = 0
         self._waiting: list[str] = []
@@ -34,6 +37,7 @@ class Progress:
             TextColumn("{task.fields[unit]}"),
             console=self._console,
             transient=True,
+            redirect_stdout=False,
             disable=not self._console.is_terminal,
         )
         self._all = self._bars.add_task("all", total=total, unit="files")
@@ -56,7 +60,7 @@ class Progress:
         """One more file is done."""
         self._done += 1
         self._bars.update(self._all, completed=self._done)
-        self._lines.print(line, markup=False)
+        self._lines.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def show_jobs(self, jobs: Sequence[dict[str, Any]]) -> None:
         """How far these are."""

@@ -18,7 +18,7 @@ def serve(
     """Answer over HTTP, and take documents in, until stopped."""
     settings = invocation_of(context).settings(host=host, port=port)
     logging.getLogger().setLevel(settings.log_level.upper())
-    for noisy in ("uvicorn.error", "alembic", "httpx", "httpcore", "python_multipart"):
+    for noisy in ("uvicorn.error", "alembic", "httpx", "httpcore", "faiss", "python_multipart"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # Imported here, so that help is there at once.
     from serve.server import serve_forever

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
@@ -30,8 +31,8 @@ def parse(path: Path) -> Iterator[DocumentInfo | ParsedPage]:
         pass
     warnings.simplefilter("ignore")  # openpyxl warns of every extension that it does not know
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-        try:
+        # As an open file: given a path, openpyxl judges by its ending, and originals have none.
+        with path.open("rb") as file, closing(_book(file)) as book:
             yield DocumentInfo(one_line(book.properties.title or "", 500))
             number = 1
             for sheet in book.worksheets:
@@ -40,10 +41,12 @@ def parse(path: Path) -> Iterator[DocumentInfo | ParsedPage]:
                 for parsed in pages_of(rows, sheet.title, number):
                     yield parsed
                     number += 1
-        finally:
-            book.close()
     except _BROKEN as error:
         raise DamagedFile(f"The Excel file is damaged ({one_line(str(error), 200)}).") from error
+
+
+def _book(file: BinaryIO) -> Any:
+    return openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
 
 
 def _rows(sheet: Any) -> Iterator[list[str]]:

@@ -38,7 +38,9 @@ def parsed(
     if case in (*IMAGE_ENDINGS, "scan.pdf"):
         need_tesseract()
     path = CASES[case](tmp_path_factory.mktemp("documents") / f"a.{case}")
-    return list(parse(path, media_type_of(path, path.name)))
+    media_type = media_type_of(path, path.name)
+    # As originals are stored: their names say nothing of what they hold.
+    return list(parse(path.rename(path.with_name("original")), media_type))
 
 
 def pages_of(parsed: list[DocumentInfo | ParsedPage]) -> list[ParsedPage]:

@@ -17,7 +17,6 @@ from tests.fixtures.documents import (
     write_encrypted_pdf,
     write_markdown,
     write_pdf,
-    write_text,
     write_xlsx,
 )
 
@@ -30,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_docx(made / "letter.docx")
     write_xlsx(made / "stock.xlsx")
     write_markdown(made / "well.md")
-    write_text(made / "notes.txt")
+    (made / "notes.txt").write_text("The mill by the river grinds rye and barley for both houses.")
     write_encrypted_pdf(made / "locked.pdf", user_password="secret")
     return made
 

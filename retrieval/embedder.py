@@ -58,6 +58,11 @@ def checked_vectors(raw: ArrayLike, count: int, dimensions: int) -> Vectors:
     return unit
 
 
+def encodable(text: str) -> str:
+    """The text with lone surrogates replaced: neither tokenizers nor HTTP can carry them."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 

@@ -16,7 +16,7 @@ from retrieval.embedder import Embedder, HashEmbedder
 from retrieval.errors import EmbedderUnavailable
 from retrieval.http_embedder import EmbeddingServer, HttpEmbedder
 from retrieval.onnx_embedder import OnnxEmbedder
-from retrieval.sentence_transformer import PACKAGED_MODEL, packaged_model_folder
+from retrieval.sentence_transformer import PACKAGED_MODEL, packaged_model_folder, weights_sha256
 
 log = logging.getLogger(__name__)
 
@@ -83,9 +83,20 @@ def _exported(choice: EmbedderChoice) -> Embedder | None:
         packaged_model_folder()
     with _alone(choice.folder):
         try:
-            return OnnxEmbedder(folder)
+            exported = OnnxEmbedder(folder)
         except EmbedderUnavailable:
             return _freshly_exported(choice, folder)
+        is_current = exported.model.revision == _revision(choice, exported.model.revision)
+        return exported if is_current else _freshly_exported(choice, folder)
+
+
+def _revision(choice: EmbedderChoice, exported: str) -> str:
+    """What the model's own files say of its revision; what the export says, if they are not here.
+
+    Another model may lie in a folder by now, and the documents' embedder reads that one.
+    """
+    folder = Path(choice.model)
+    return weights_sha256(folder) if (folder / "model.safetensors").is_file() else exported
 
 
 @contextmanager

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import httpx
 import numpy as np
 
-from retrieval.embedder import checked_vectors
-from retrieval.errors import EmbedderUnavailable, EmbeddingInvalid
+from retrieval.embedder import checked_vectors, encodable
+from retrieval.errors import CloisterError, EmbedderUnavailable, EmbeddingInvalid
 from retrieval.types import EmbedderModel, Vector, Vectors
 
 _BATCH = 64
 _TRIES = 4
+_LONGEST_PAUSE = 30.0
 _CHARACTERS_PER_TOKEN = 3.5
 """A cautious guess for European languages; servers do not agree on a way to count tokens."""
 
@@ -48,13 +49,24 @@ class HttpEmbedder:
             timeout=server.timeout_seconds,
             trust_env=False,
         )
+        try:
+            dimensions = len(self._request(["dimensions"])[0])
+            if not dimensions:
+                raise EmbeddingInvalid("The embedding server gave an empty vector.")
+        except CloisterError:
+            self.close()
+            raise
         self.model = EmbedderModel(
             name=server.model,
             revision=server.url,
-            dimensions=len(self._request(["dimensions"])[0]),
+            dimensions=dimensions,
             query_prefix=server.query_prefix,
             document_prefix=server.document_prefix,
         )
+
+    def close(self) -> None:
+        """Close the connections to the server."""
+        self._client.close()
 
     def embed_query(self, text: str) -> Vector:
         """See ``Embedder``."""
@@ -76,15 +88,19 @@ class HttpEmbedder:
         return checked_vectors(rows, len(texts), self.model.dimensions)
 
     def _request(self, texts: list[str]) -> list[list[float]]:
-        body = {"model": self._server.model, "input": texts, "encoding_format": "float"}
+        body = {
+            "model": self._server.model,
+            "input": [encodable(text) for text in texts],
+            "encoding_format": "float",
+        }
         for attempt in range(_TRIES):
             try:
                 response = self._client.post("v1/embeddings", json=body)
-            except httpx.HTTPError as error:
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise self._unavailable(repr(error)) from error
             if response.status_code not in (429, 503) or attempt == _TRIES - 1:
                 break
-            time.sleep(min(float(response.headers.get("Retry-After") or 2**attempt), 30.0))
+            time.sleep(_pause(response, attempt))
         if response.status_code != httpx.codes.OK:
             raise self._unavailable(f"status {response.status_code}: {response.text[:300]}")
         return _rows(response, len(texts))
@@ -98,6 +114,13 @@ class HttpEmbedder:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """An estimate; see ``Embedder``."""
         return [int(len(text) / _CHARACTERS_PER_TOKEN) + 1 if text else 0 for text in texts]
+
+
+def _pause(response: httpx.Response, attempt: int) -> float:
+    """Seconds until the next try: what the server asks for, if it says so in seconds."""
+    wanted = response.headers.get("Retry-After", "")
+    seconds = int(wanted) if wanted.isdecimal() and wanted.isascii() else 2**attempt
+    return min(float(seconds), _LONGEST_PAUSE)
 
 
 def _rows(response: httpx.Response, count: int) -> list[list[float]]:

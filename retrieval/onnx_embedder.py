@@ -12,19 +12,21 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer
 
-from retrieval.embedder import checked_vectors
+from retrieval.embedder import checked_vectors, encodable
 from retrieval.errors import EmbedderUnavailable
 from retrieval.types import EmbedderModel, Vector, Vectors
 
 log = logging.getLogger(__name__)
 
-_FORMAT = 1
+_FORMAT = 2
+_FILES = ("model.onnx", "tokenizer.json")
 _BATCH = 8
 _LEAST_COSINE = 0.999
 _PROBES = (
@@ -85,7 +87,7 @@ class OnnxEmbedder:
         return checked_vectors(raw, len(texts), self.model.dimensions)
 
     def _forward(self, texts: list[str]) -> Vectors:
-        encodings = self._tokenizer.encode_batch(texts)
+        encodings = self._tokenizer.encode_batch([encodable(text) for text in texts])
         inputs = {
             "input_ids": np.array([encoding.ids for encoding in encodings]),
             "attention_mask": np.array([encoding.attention_mask for encoding in encodings]),
@@ -95,7 +97,9 @@ class OnnxEmbedder:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """See ``Embedder``."""
-        encodings = self._counter.encode_batch(list(texts), add_special_tokens=False)
+        encodings = self._counter.encode_batch(
+            [encodable(text) for text in texts], add_special_tokens=False
+        )
         return [len(encoding) for encoding in encodings]
 
 
@@ -106,7 +110,20 @@ def _read_facts(folder: Path) -> dict[str, Any]:
         raise EmbedderUnavailable(f"No exported model in {str(folder)!r}.") from error
     if facts.get("format") != _FORMAT:
         raise EmbedderUnavailable(f"The export in {str(folder)!r} has another format.")
+    if _checksums(folder) != facts["sha256"]:
+        raise EmbedderUnavailable(f"The export in {str(folder)!r} is damaged.")
     return facts
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+    found = {}
+    for name in _FILES:
+        try:
+            with (folder / name).open("rb") as file:
+                found[name] = file_digest(file, "sha256").hexdigest()
+        except OSError:
+            found[name] = ""
+    return found
 
 
 def export_onnx(name: str, folder: Path, *, hub: bool = False) -> None:
@@ -164,7 +181,12 @@ def _write_export(original: Any, folder: Path) -> None:
     )
     original.transformer.tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
     model = {**asdict(original.model), "languages": sorted(original.model.languages)}
-    facts = {"format": _FORMAT, "max_tokens": original.max_tokens, "model": model}
+    facts = {
+        "format": _FORMAT,
+        "max_tokens": original.max_tokens,
+        "model": model,
+        "sha256": _checksums(folder),
+    }
     (folder / "embedder.json").write_text(json.dumps(facts))
 
 

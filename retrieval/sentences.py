@@ -72,8 +72,8 @@ _GERMAN_MONTHS = _words(
 )
 _GERMAN_DETERMINERS = _words(
     "der die das dem den des am im vom zum zur beim bis ab seit und oder ein eine einem einen "
-    "einer ihr ihre ihrem ihren sein seine seinem seinen jeder jede jedes jedem jeden Am Im Der Die "
-    "Das Vom Zum Bis Ab Seit Den Dem"
+    "einer ihr ihre ihrem ihren sein seine seinem seinen jeder jede jedes jedem jeden Am Im Der "
+    "Die Das Vom Zum Bis Ab Seit Den Dem"
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -64,6 +65,7 @@ def run(options: Options) -> None:
     built: list[list[str]] = []
     with _one_core():
         for size in sizes:
+            sys.stderr.write(f"search: {size:,} chunks\n")
             folder = options.cache / f"search-{size}"
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)

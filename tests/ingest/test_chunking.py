@@ -305,3 +305,12 @@ def test_many_tiny_blocks_take_linear_time(kind: Kind) -> None:
     started = time.process_time()
     chunk_words(parsed, ChunkSize())
     assert time.process_time() - started < 20
+
+
+def test_sizes_shrink_to_what_the_embedder_reads() -> None:
+    usual = ChunkSize()
+    assert usual.within(510) == usual
+    small = usual.within(126)
+    assert small.window == 126
+    assert small.maximum < usual.maximum
+    assert small.minimum < small.target < small.maximum

@@ -2,14 +2,16 @@
 # make test      run the tests
 # make check     what a change must pass: lint and test
 # make bench     measure quality and speed; ARGS are passed on
+# make fit-support  fit the threshold below which nothing is answered, on open question sets
 # make pin       write the installed versions to constraints.txt, after a change of dependencies
 
 PYTHON ?= python3
+DATA ?= ../shared/data
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run install test check lint bench pin
+.PHONY: run install test check lint bench fit-support pin
 .DELETE_ON_ERROR:
 
 run: install
@@ -30,6 +32,10 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench $(ARGS)
+
+# The weights of retrieval/support.py, and how well they do; DATA names the open question sets.
+fit-support: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.bench.fit_support $(DATA)
 
 pin: $(VENV)/.installed-dev
 	$(PIP) list --format=freeze --exclude cloister --exclude pip \

@@ -30,10 +30,13 @@ def phrase(name: Phrase, language: str) -> str:
 
 
 def place(passage: dict[str, Any], language: str = "en") -> str:
-    """The document of a passage, and its page where that means something."""
+    """The document of a passage, and its page, with what is printed on it where that differs."""
     if not passage["paged"]:
         return str(passage["document_name"])
-    page = phrase("page", language).format(passage["page_label"] or passage["page"])
+    number, label = str(passage["page"]), passage["page_label"]
+    page = phrase("page", language).format(
+        number if label in ("", number) else f"{number} ({label})"
+    )
     return f"{passage['document_name']}, {page}"
 
 

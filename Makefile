@@ -31,7 +31,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python -m tests.bench $(ARGS)
+	$(BIN)/python -m tests.bench --data $(DATA) $(ARGS)
 
 # The weights of retrieval/support.py, and how well they do; DATA names the open question sets.
 fit-support: $(VENV)/.installed-dev

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from retrieval.embedder import Embedder, HashEmbedder
 from retrieval.errors import EmbedderUnavailable
-from retrieval.http_embedder import EmbeddingServer, HttpEmbedder
 from retrieval.onnx_embedder import OnnxEmbedder
 from retrieval.sentence_transformer import PACKAGED_MODEL, packaged_model_folder, weights_sha256
 
@@ -59,6 +58,9 @@ def document_embedder(choice: EmbedderChoice) -> Embedder:
 def _without_weights(choice: EmbedderChoice) -> Embedder:
     if not choice.url:
         return HashEmbedder()
+    # Imported only where it is used: httpx takes a tenth of the time that the server has to start.
+    from retrieval.http_embedder import EmbeddingServer, HttpEmbedder
+
     return HttpEmbedder(
         EmbeddingServer(
             url=choice.url,

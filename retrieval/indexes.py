@@ -246,7 +246,10 @@ class Indexes:
         """Write the snapshot and give the files up; a long catching-up goes on at next start."""
         self._closing.set()
         with self._maintaining:
-            self._save()
+            try:
+                self._save()
+            except OSError:
+                log.warning("no snapshot could be written", exc_info=True)
             self.lexical.close()
 
 

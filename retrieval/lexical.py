@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,7 +81,8 @@ class LexicalIndex:
     """The BM25 index in one folder, which it owns.
 
     Any number of threads may search while one thread adds, removes and commits. What was added and
-    removed is found from the next ``commit`` on, and survives from then on.
+    removed is found from the next ``commit`` on, and survives from then on. Where the disk does not
+    take it, ``OSError`` is raised, and all since the last ``commit`` must be done again.
     """
 
     def __init__(self, folder: Path, generation: str = "", common_from: int = COMMON_FROM) -> None:
@@ -118,7 +120,7 @@ class LexicalIndex:
 
     def add(self, entries: Iterable[LexicalEntry]) -> None:
         """Index chunks. A chunk that is indexed already must be removed first."""
-        with self._lock:
+        with self._writing():
             for entry in entries:
                 document = tantivy.Document()
                 # Only add_unsigned types integers so that the writer survives them.
@@ -133,29 +135,39 @@ class LexicalIndex:
         """Remove every chunk of a document that was added before; an unknown one is no error."""
         if document_id not in ROW_IDS:
             return
-        with self._lock:
+        with self._writing():
             self._writer.delete_documents_by_query(
                 term_query(self._schema, "document_id", document_id)
             )
 
     def remove_all(self) -> None:
         """Remove every chunk that was added before."""
-        with self._lock:
+        with self._writing():
             self._writer.delete_all_documents()
             self._collections.clear()
 
     def commit(self, seq: int) -> None:
         """Make everything before durable and visible, together with ``seq``."""
-        with self._lock:
+        with self._writing():
             self._commit(seq)
 
     def clear(self) -> None:
         """Forget everything, ``seq`` too, and take the files away."""
-        with self._lock:
+        with self._writing():
             self._writer.delete_all_documents()
             self._collections.clear()
             self._commit(0)
             self._writer.garbage_collect_files()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Go back to the last commit where the writer fails: once it did, it never works again."""
+        with self._lock:
+            try:
+                yield
+            except ValueError as error:
+                self._writer.rollback()
+                raise OSError(f"The lexical index could not be written: {error}") from error
 
     def close(self) -> None:
         """Give the folder free. What was not committed is lost; the index is not used again."""

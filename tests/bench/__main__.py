@@ -12,7 +12,7 @@ from pathlib import Path
 
 from serve.settings import Settings, quiet_libraries
 from tests.bench.machine import describe
-from tests.bench.options import Options
+from tests.bench.options import Options, corpora_folder
 
 SUBJECTS = ("quality", "extractive", "search", "start", "embedders", "ingest")
 
@@ -29,7 +29,8 @@ def main() -> None:
     if unknown := set(names) - set(SUBJECTS):
         parser.error(f"no such subject: {', '.join(sorted(unknown))}; there are {SUBJECTS}")
     quiet_libraries(Settings())
-    options = Options(given.data.absolute(), given.cache.absolute(), given.quick)
+    cache = given.cache.absolute()
+    options = Options(given.data.absolute(), cache, corpora_folder(cache), given.quick)
     print(f"# Benchmarks{' (quick)' if options.quick else ''}\n\n{describe()}", flush=True)
     for name in names:
         _run(name, options)

@@ -96,7 +96,8 @@ def _ingest(files: Sequence[Path], folder: Path, corpus: Corpus) -> list[str]:
     with corpus.database.write() as connection:
         create_collection(connection, "default")
     for path in files:
-        sys.stderr.write(f"\r{folder.name}: {path.name:60.60}")
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{folder.name}: {path.name:60.60}")
         with path.open("rb") as file:
             digest = file_digest(file, "sha256").hexdigest()
         intake.accept(ReceivedFile(path, path.name, digest, path.stat().st_size), 1)
@@ -110,7 +111,7 @@ def _ingest(files: Sequence[Path], folder: Path, corpus: Corpus) -> list[str]:
             left_out.append(f"{path.name}: {error.message}")
             with corpus.database.write() as connection:
                 jobs.fail(connection, lease, error.code, error.message)
-    sys.stderr.write("\n")
+    sys.stderr.write(f"\r{folder.name}: {len(files)} files{'':60}\n")
     return left_out
 
 

@@ -23,6 +23,7 @@ class Options:
 
     data: Path
     cache: Path
+    corpora: Path
     quick: bool = False
 
     @property
@@ -35,15 +36,16 @@ class Options:
         """The folder of exported models."""
         return self.cache / "models"
 
-    @property
-    def corpora(self) -> Path:
-        """A folder for corpora that belongs to the code by which they are made."""
-        digest = sha256(repr(ChunkSize()).encode())
-        for name in _MAKE_A_CORPUS:
-            digest.update((_ROOT / name).read_bytes())
-        folder = self.cache / f"corpora-{digest.hexdigest()[:12]}"
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / "models").exists():
-            self.models.mkdir(exist_ok=True)
-            (folder / "models").symlink_to(self.models.absolute())
-        return folder
+
+def corpora_folder(cache: Path) -> Path:
+    """A folder for corpora that belongs to the code by which they are made, as it is now."""
+    digest = sha256(repr(ChunkSize()).encode())
+    for name in _MAKE_A_CORPUS:
+        digest.update((_ROOT / name).read_bytes())
+    folder = cache / f"corpora-{digest.hexdigest()[:12]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    models = cache / "models"
+    models.mkdir(exist_ok=True)
+    if not (folder / "models").exists():
+        (folder / "models").symlink_to(models.absolute())
+    return folder

@@ -14,10 +14,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, func, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError
 
-from retrieval.errors import DataFormatTooNew
+from retrieval.errors import DatabaseUnusable, DataFormatTooNew
 from retrieval.faults import fault
 
 _MIGRATIONS = str(Path(__file__).parent / "migrations")
@@ -31,22 +32,28 @@ _WRITER_LOCK = 0x636C6F69
 """The number of PostgreSQL's advisory lock that stands for the one writer."""
 
 
+_ADVICE = "Give sqlite:///path or postgresql://user@host/name."
+
+
 class Database:
     """Transactions over one database; ``migrate`` must have run once before any other use."""
 
     def __init__(self, url: str) -> None:
-        self.url = make_url(url)
+        """Open a database, ``sqlite:///path`` or ``postgresql://user@host/name``.
+
+        Raises:
+            DatabaseUnusable: The URL is none of these, or the files cannot be written.
+        """
+        self.url = _supported_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._lock = threading.Lock()
         self._lock_file: IO[bytes] | None = None
         if self.is_sqlite:
-            path = Path(str(self.url.database))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock_file = path.with_name(path.name + ".writer").open("ab")
+            self._lock_file = _opened_lock(Path(str(self.url.database)))
             self._reader = _sqlite_engine(url, begin="BEGIN", writes=False)
             self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", writes=True)
         else:
-            self._writer = create_engine(self.url, pool_pre_ping=True)
+            self._writer = _postgresql_engine(self.url)
             self._reader = self._writer.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
@@ -85,7 +92,17 @@ class Database:
 
         Raises:
             DataFormatTooNew: The database was written by a newer release; it stays untouched.
+            DatabaseUnusable: The database cannot be reached.
         """
+        try:
+            self._migrate()
+        except DatabaseError as error:
+            raise DatabaseUnusable(
+                f"The database cannot be used: {error.orig}",
+                advice="Check CLOISTER_DATABASE_URL, and that the server runs and lets us in.",
+            ) from error
+
+    def _migrate(self) -> None:
         config = Config()
         config.set_main_option("script_location", _MIGRATIONS.replace("%", "%%"))
         script = ScriptDirectory.from_config(config)
@@ -128,6 +145,40 @@ class Database:
         self._writer.dispose()
         if self._lock_file is not None:
             self._lock_file.close()
+
+
+def _supported_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise DatabaseUnusable("That is not the URL of a database.", advice=_ADVICE) from error
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise DatabaseUnusable(
+            f"Databases of the kind {parsed.get_backend_name()!r} are not supported.",
+            advice=_ADVICE,
+        )
+    return parsed
+
+
+def _opened_lock(database: Path) -> IO[bytes]:
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        return database.with_name(database.name + ".writer").open("ab")
+    except OSError as error:
+        raise DatabaseUnusable(
+            f"The folder of the database {str(database)!r} cannot be written: {error.strerror}.",
+            advice="Check its permissions, or choose another data folder: CLOISTER_DATA.",
+        ) from error
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    try:
+        return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise DatabaseUnusable(
+            "PostgreSQL needs the package psycopg.",
+            advice="Install it: .venv/bin/pip install -c constraints.txt -e '.[postgres]'",
+        ) from error
 
 
 def _sqlite_engine(url: str, *, begin: str, writes: bool) -> Engine:

@@ -6,6 +6,7 @@ CloisterError
 │   ├── CollectionExists          collection_exists
 │   ├── DataFolderInUse           data_folder_in_use
 │   ├── DataFormatTooNew          data_format_too_new
+│   ├── DatabaseUnusable          database_unusable
 │   └── EmbedderMismatch          embedder_mismatch
 ├── EmbedderUnavailable           embedder_unavailable
 │   └── WeightsChanged            weights_changed
@@ -56,6 +57,12 @@ class DataFormatTooNew(Refused):
     """The database was written by a newer release."""
 
     code = "data_format_too_new"
+
+
+class DatabaseUnusable(Refused):
+    """The database cannot be opened under its URL."""
+
+    code = "database_unusable"
 
 
 class EmbedderMismatch(Refused):

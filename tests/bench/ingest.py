@@ -64,8 +64,10 @@ def run(options: Options) -> None:
     for number in range(options.repeats):
         for peer in peers if number % 2 == 0 else reversed(peers):
             name = peer.name if peer else _OURS
-            sys.stderr.write(f"ingest: {name}, run {number + 1}\n")
-            runs[name].append(_peer(python, peer, folder) if peer else _ours(options, folder))
+            taken = _peer(python, peer, folder) if peer else _ours(options, folder)
+            runs[name].append(taken)
+            sys.stderr.write(f"ingest, run {number + 1}: {name}: {taken}\n")
+            sys.stderr.flush()
     _print(runs, len(list(folder.iterdir())))
     if not has_bf16():
         print("Rows at bf16, and the ratios that are asked for on such a machine, need a processor")

@@ -184,7 +184,8 @@ def _is_in_step(server: _Server) -> bool:
 def _memory(server: _Server) -> dict[str, float]:
     """Resident memory once all is loaded: after a file was taken in and questions were asked."""
     content = f"A note of {time.time()}: the walnut tree was planted in 1912.".encode()
-    server.http.post("/api/v1/documents", files=[("file", ("note.txt", content))])
+    name = f"note {time.time_ns()}.txt"
+    server.http.post("/api/v1/documents", files=[("file", (name, content))])
     while json.loads(server.http.get("/api/v1/status").text)["active_jobs"]:
         time.sleep(0.2)
     for _ in range(10):

@@ -28,7 +28,7 @@ from ingest.pipeline import Pipeline
 from ingest.sandbox import Limits
 from retrieval.database import Database
 from retrieval.embedder_choice import EmbedderChoice, document_embedder
-from retrieval.errors import CloisterError
+from retrieval.errors import CloisterError, EmbedderUnavailable
 from retrieval.faults import arm, fault
 
 log = logging.getLogger(__name__)
@@ -172,6 +172,9 @@ class Lane:
                     self._intake.forget(unused)
             except Interrupted:
                 self._give_back(lease)
+            except EmbedderUnavailable as error:
+                log.warning("document %d waits: %s", lease.document_id, error)
+                self._wait_and_give_back(lease)
             except CloisterError as error:
                 log.info("document %d: %s", lease.document_id, error)
                 self._fail(lease, error.code, error)

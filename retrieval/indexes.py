@@ -65,6 +65,7 @@ class Indexes:
         with database.write() as connection:
             self._embedder_id = embedder_id(connection, model)
             latest = current_seq(connection)
+            self._files_hold_deleted = _latest_removal(connection) > self._purged.read()
         self._generation = _generation(self._embedder_id, model)
         self.dense, self._seq = self._loaded(latest)
         self._snapshot_seq = self._seq
@@ -137,6 +138,8 @@ class Indexes:
                 for change in sorted(found, key=lambda change: not change.visible):
                     self._apply(change)
                 self._seq = found[-1].seq
+                if not all(change.visible for change in found):
+                    self._files_hold_deleted = True
 
     def _changes_after(self, seq: int) -> list[Change]:
         """The next changes, never the removals of a replacement without what replaces them."""
@@ -205,11 +208,7 @@ class Indexes:
     @property
     def is_purge_due(self) -> bool:
         """Whether ``maintain`` would take deleted text out of the files now."""
-        return time.monotonic() >= self._next_purge and self._holds_deleted()
-
-    def _holds_deleted(self) -> bool:
-        with self._database.read() as connection:
-            return _latest_removal(connection) > self._purged.read()
+        return self._files_hold_deleted and time.monotonic() >= self._next_purge
 
     def _purge(self) -> None:
         """Make the files anew from what is visible: what was deleted lies in them until then."""
@@ -233,6 +232,8 @@ class Indexes:
         self._snapshot_seq = -1
         self._save()
         self._purged.write(removal)
+        with self._applying, self._database.read() as connection:
+            self._files_hold_deleted = _latest_removal(connection) > removal
         now = time.monotonic()
         self._next_purge = now + _PURGE_PAUSES * (now - begun)
 

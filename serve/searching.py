@@ -135,7 +135,7 @@ class Searching:
             try:
                 with self._database.read() as connection:
                     seq = current_seq(connection)
-                if seq != engine.indexes.seq:
+                if seq != engine.indexes.seq or engine.indexes.is_purge_due:
                     engine.indexes.maintain()
             except (SQLAlchemyError, OSError):
                 log.exception("the indexes could not follow; trying again")

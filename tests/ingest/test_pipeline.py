@@ -253,15 +253,20 @@ def test_a_document_that_failed_can_be_tried_again(press: Press) -> None:
     assert press.document(document).state is DocumentState.READY
 
 
-def test_an_embedder_that_is_away_fails_the_document_with_what_to_do(press: Press) -> None:
-    def away(_: Sequence[str], vectors: Vectors) -> Vectors:
-        raise EmbedderUnavailable("The server is away.", advice="Start it.")
+def test_a_document_waits_for_an_embedder_that_is_away(press: Press) -> None:
+    calls: list[int] = []
+
+    def away_at_first(_: Sequence[str], vectors: Vectors) -> Vectors:
+        calls.append(len(vectors))
+        if len(calls) == 1:
+            raise EmbedderUnavailable("The server is away.", advice="Start it.")
+        return vectors
 
     document = press.add_text("a.txt", text_of("a", 1))
-    press.with_embedder(ChangedEmbedder(away)).settle()
-    failed = press.document(document)
-    assert failed.error_code == "embedder_unavailable"
-    assert failed.error_message == "The server is away. Start it."
+    press.with_embedder(ChangedEmbedder(away_at_first)).settle()
+    assert press.document(document).state is DocumentState.READY
+    assert len(calls) > 1
+    assert [job.attempts for job in press.jobs()] == [1]
 
 
 def test_an_unforeseen_error_fails_only_its_document(press: Press) -> None:

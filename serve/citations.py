@@ -32,14 +32,18 @@ class QuoteParser:
     """Splits a stream of pieces, cut anywhere, into text, quotes, and an abstention at its start.
 
     Text is held back for at most the length of a tag. A tag that is broken or never closed is text.
+    What follows an abstention is dropped.
     """
 
     def __init__(self) -> None:
         self._pending = ""
         self._at_start = True
+        self._abstained = False
 
     def feed(self, piece: str) -> Iterator[str | Quote | Abstention]:
         """What is certain after one more piece."""
+        if self._abstained:
+            return
         self._pending += piece
         if self._at_start:
             beginning = self._pending.lstrip()
@@ -47,7 +51,7 @@ class QuoteParser:
                 return
             self._at_start = False
             if beginning.startswith(NO_ANSWER):
-                self._pending = ""
+                self._pending, self._abstained = "", True
                 yield Abstention()
                 return
         yield from self._read()

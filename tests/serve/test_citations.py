@@ -66,6 +66,7 @@ def test_a_quote_that_is_never_closed_is_text() -> None:
 
 def test_abstention_counts_only_at_the_start() -> None:
     assert parsed(["\nNO_", "ANSWER", " because"])[0] == Abstention()
+    assert parsed(["NO_ANSWER", ' as <q s="1">nothing</q>']) == [Abstention()]
     assert parsed(["There is NO_ANSWER"]) == ["There is NO_ANSWER"]
     assert parsed(["NO"]) == ["NO"]
 

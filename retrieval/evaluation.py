@@ -1,4 +1,4 @@
-"""Measures of retrieval, abstention and citation. Pure functions; every result lies in 0..1.
+"""Measures of retrieval and abstention. Pure functions; every result lies in 0..1.
 
 Rankings are lists of ids, best first, without repeats. A mean over queries is the caller's.
 """
@@ -119,54 +119,3 @@ def coverage_curve(scores: Sequence[float], correct: Sequence[bool]) -> list[Cov
         if answered == len(ranked) or ranked[answered][0] != score:
             points.append(CoveragePoint(score, answered / len(ranked), right / answered))
     return points
-
-
-def precision_at_coverage(
-    scores: Sequence[float], correct: Sequence[bool], coverage: float
-) -> CoveragePoint | None:
-    """Return the point with the highest threshold that answers at least ``coverage``.
-
-    None where there are no questions, or ``coverage`` is above 1.
-    """
-    curve = coverage_curve(scores, correct)
-    return next((point for point in curve if point.coverage >= coverage), None)
-
-
-@dataclass(frozen=True, slots=True)
-class CitationCounts:
-    """Citations of one or many answers; ``valid`` have a source that holds the quote verbatim."""
-
-    total: int = 0
-    unknown_source: int = 0
-    not_verbatim: int = 0
-    valid: int = 0
-
-    def __add__(self, other: CitationCounts) -> CitationCounts:
-        return CitationCounts(
-            self.total + other.total,
-            self.unknown_source + other.unknown_source,
-            self.not_verbatim + other.not_verbatim,
-            self.valid + other.valid,
-        )
-
-    @property
-    def validity(self) -> float:
-        """The share of valid citations; 1.0 where nothing is cited."""
-        return self.valid / self.total if self.total else 1.0
-
-
-def citation_counts(
-    citations: Sequence[tuple[Id, str]], sources: Mapping[Id, str]
-) -> CitationCounts:
-    """Count which of ``citations``, each a source and a quote, the texts of ``sources`` bear out.
-
-    An empty quote is not verbatim. The citation precision of ALCE (Gao et al. 2023) asks whether
-    the source supports the claim; this asks only what code can decide.
-    """
-    unknown = sum(source not in sources for source, _ in citations)
-    valid = sum(
-        bool(quote.strip()) and quote in sources[source]
-        for source, quote in citations
-        if source in sources
-    )
-    return CitationCounts(len(citations), unknown, len(citations) - unknown - valid, valid)

@@ -8,7 +8,7 @@ Hybrid Retrieval", ACM TOIS 2023.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 DENSE_WEIGHT_COVERED = 0.5
@@ -40,16 +40,6 @@ class Fused:
     lexical_score: float | None = None
     lexical_rank: int | None = None
     name_score: float = 0.0
-
-
-def weights_for(language: str, covered: Collection[str]) -> FusionWeights:
-    """The weights for a question in ``language`` and an embedder that covers ``covered``.
-
-    An unknown language ("") counts as covered: such questions are names and numbers.
-    """
-    if not language or language in covered:
-        return FusionWeights(DENSE_WEIGHT_COVERED)
-    return FusionWeights(DENSE_WEIGHT_UNCOVERED)
 
 
 def min_max(scores: Mapping[int, float]) -> dict[int, float]:

@@ -7,15 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.evaluation import (
-    CitationCounts,
     CoveragePoint,
     auroc,
-    citation_counts,
     coverage_curve,
     evidence_within_budget,
     mrr_at_k,
     ndcg_at_k,
-    precision_at_coverage,
     recall_at_k,
 )
 
@@ -88,24 +85,6 @@ def test_coverage_curve() -> None:
         CoveragePoint(0.5, 0.75, 2 / 3),
         CoveragePoint(0.2, 1.0, 0.5),
     ]
-
-
-def test_precision_at_coverage() -> None:
-    scores, correct = [0.2, 0.9, 0.5, 0.5], [False, True, True, False]
-    assert precision_at_coverage(scores, correct, 0.5) == CoveragePoint(0.5, 0.75, 2 / 3)
-    assert precision_at_coverage([], [], 0.5) is None
-    assert precision_at_coverage(scores, correct, 1.1) is None
-
-
-def test_citation_counts() -> None:
-    sources = {1: "Leave is 25 days.", 2: "Ask your manager."}
-    counts = citation_counts(
-        [(1, "25 days"), (2, "25 days"), (3, "25 days"), (2, " "), (2, "Ask")], sources
-    )
-    assert counts == CitationCounts(total=5, unknown_source=1, not_verbatim=2, valid=2)
-    assert counts.validity == 0.4
-    assert (counts + counts).total == 10
-    assert CitationCounts().validity == 1.0
 
 
 _IDS = st.lists(st.integers(0, 30), unique=True, max_size=20)

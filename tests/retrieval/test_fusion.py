@@ -5,14 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.fusion import (
-    DENSE_WEIGHT_COVERED,
-    DENSE_WEIGHT_UNCOVERED,
     FusionWeights,
     fuse,
     max_normalised,
     min_max,
     ranks,
-    weights_for,
 )
 
 scores = st.dictionaries(st.integers(1, 50), st.floats(-1.0, 30.0), max_size=30)
@@ -35,12 +32,6 @@ def test_max_normalised_keeps_zero_at_zero() -> None:
 
 def test_equal_scores_rank_by_chunk_id() -> None:
     assert ranks({9: 1.0, 3: 1.0, 5: 2.0}) == {5: 1, 3: 2, 9: 3}
-
-
-def test_weights_depend_on_whether_the_embedder_covers_the_language() -> None:
-    assert weights_for("en", {"en"}).dense == DENSE_WEIGHT_COVERED
-    assert weights_for("fr", {"en"}).dense == DENSE_WEIGHT_UNCOVERED
-    assert weights_for("", {"en"}).dense == DENSE_WEIGHT_COVERED
 
 
 def test_sum_of_both_lists_decides() -> None:

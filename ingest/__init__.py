@@ -1,0 +1,1 @@
+"""From files to chunks: formats, chunking, and the queue of jobs."""

@@ -1,0 +1,1 @@
+"""Text, vectors, SQL and indexes: what is known, and how it is found."""

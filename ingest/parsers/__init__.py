@@ -11,6 +11,8 @@ from importlib import import_module
 from ingest.errors import UnsupportedFormat
 from ingest.pages import Parser
 
+__all__ = ["MEDIA_TYPES", "parser_for"]
+
 _OOXML = "application/vnd.openxmlformats-officedocument"
 
 _MODULES = {

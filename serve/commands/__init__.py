@@ -1,0 +1,1 @@
+"""The commands of ``cloister``: each speaks to the API."""

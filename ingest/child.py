@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Protocol
 
 from ingest.errors import JobCancelled, LimitExceeded
 
@@ -22,36 +22,40 @@ _STDERR_TAIL_BYTES = 1_000
 _GRACE_SECONDS = 2.0
 
 
+class Process(Protocol):
+    """A process that leads a group."""
+
+    def ended(self) -> bool:
+        """Whether it is dead."""
+
+    def wait(self) -> int:
+        """The return code, negative for a signal, once it is dead."""
+
+    def kill(self) -> None:
+        """Kill the whole group."""
+
+
+Launch = Callable[[Path, int, int], Process]
+"""Starts a process in a folder, given descriptors for its stdout and its stderr."""
+
+
 class Child:
     """A child process that leads its own group; leaving the block kills the group and its folder.
 
     The clocks of ``lines`` run only while we wait for the child, never while the caller works.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(self, launch: Launch) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="cloister-parse-"))
-        private = {"TMPDIR": str(self.folder), "HOME": str(self.folder)}
+        reading, writing = os.pipe()
+        self._stdout: IO[bytes] = os.fdopen(reading, "rb")
         try:
-            with open(self.folder / "stderr", "wb") as stderr:
-                self._process = subprocess.Popen(
-                    list(command),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=stderr,
-                    cwd=self.folder,
-                    env={**environment, **private},
-                    start_new_session=True,
-                )
+            with os.fdopen(writing, "wb") as stdout, open(self.folder / "stderr", "wb") as stderr:
+                self._process = launch(self.folder, stdout.fileno(), stderr.fileno())
         except OSError:
+            self._stdout.close()
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
-        assert self._process.stdout is not None
-        self._stdout: IO[bytes] = self._process.stdout
-
-    @property
-    def pid(self) -> int:
-        """The process id, which is also the id of the process group."""
-        return self._process.pid
 
     def __enter__(self) -> Child:
         return self
@@ -62,10 +66,12 @@ class Child:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._kill()
-        self._process.wait()
-        self._stdout.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self._process.kill()
+            self._process.wait()
+        finally:
+            self._stdout.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def lines(
         self,
@@ -104,9 +110,9 @@ class Child:
     def died(self) -> tuple[int, str]:
         """The return code (negative = signal) after stdout closed, and the tail of stderr."""
         deadline = time.monotonic() + _GRACE_SECONDS
-        while not self._ended() and time.monotonic() < deadline:
+        while not self._process.ended() and time.monotonic() < deadline:
             time.sleep(0.01)
-        self._kill()
+        self._process.kill()
         code = self._process.wait()
         with open(self.folder / "stderr", "rb") as stderr:
             stderr.seek(max(0, os.fstat(stderr.fileno()).st_size - _STDERR_TAIL_BYTES))
@@ -126,17 +132,47 @@ class Child:
                     return
                 yield chunk, time.monotonic() - started
 
-    def _ended(self) -> bool:
-        """Whether the process is dead; it stays unreaped, so its id cannot be reused yet."""
-        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, self.pid, options) is not None
 
-    def _kill(self) -> None:
+class SpawnedProcess:
+    """A program started for this one purpose."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def ended(self) -> bool:
+        """See ``Process``; it stays unreaped, so its id cannot be reused yet."""
+        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self._process.pid, options) is not None
+
+    def wait(self) -> int:
+        """See ``Process``."""
+        return self._process.wait()
+
+    def kill(self) -> None:
+        """See ``Process``."""
         if self._process.returncode is None:
             try:
-                os.killpg(self.pid, signal.SIGKILL)
+                os.killpg(self._process.pid, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):  # macOS answers EPERM for a zombie
                 self._process.kill()
+
+
+def spawned(command: Sequence[str], environment: Mapping[str, str]) -> Launch:
+    """A launch of a program as the leader of a group of its own."""
+
+    def launch(folder: Path, stdout: int, stderr: int) -> Process:
+        process = subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            cwd=folder,
+            env={**environment, "TMPDIR": str(folder), "HOME": str(folder)},
+            start_new_session=True,
+        )
+        return SpawnedProcess(process)
+
+    return launch
 
 
 def _check_patience(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ingest.errors import DamagedFile, NoTextFound
 from ingest.files import Originals
 from ingest.jobs import Lease, Progress, Stage
 from ingest.pages import DocumentInfo, ParsedPage
-from ingest.sandbox import Limits, parse
+from ingest.sandbox import Limits, Sandbox
 from retrieval.analysis import detect_language
 from retrieval.contents import embedder_id, publish
 from retrieval.database import Database
@@ -40,6 +40,7 @@ class Pipeline:
     embedder: Embedder
     limits: Limits
     chunk_size: ChunkSize
+    sandbox: Sandbox = field(default_factory=Sandbox)
 
     def ingest(self, lease: Lease, report: Callable[[Progress], None]) -> list[str]:
         """Make the document of a held job visible.
@@ -95,7 +96,9 @@ class Pipeline:
             return False
 
         with self.originals.local_path(document.content_sha256) as path:
-            items = parse(path, document.media_type, self.limits, on_page, is_cancelled)
+            items = self.sandbox.parse(
+                path, document.media_type, self.limits, on_page, is_cancelled
+            )
             info, pages = _sorted_out(items)
         if not any(parsed.page.text.strip() for parsed in pages):
             raise NoTextFound("The document holds no text.")

@@ -10,9 +10,11 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from ingest.child import Child
+from ingest.child import Child, spawned
 from ingest.errors import LimitExceeded, NoTextFound, ParserDied
+from ingest.nursery import Nurseries, NurseryDied
 from ingest.pages import DocumentInfo, ParsedPage
 from ingest.sandbox_lines import MalformedLine, decoded
 
@@ -52,9 +54,36 @@ def parse(
     child dies with the thread that started it. Raises IngestError.
     """
     limits = limits or Limits()
-    command = _command(path, media_type, limits)
-    with Child(command, _environment()) as child:
+    launch = spawned(_command(path, media_type, limits), child_environment())
+    with Child(launch) as child:
         yield from _checked(child, limits, on_page, cancelled)
+
+
+class Sandbox:
+    """Parses like ``parse``, in children of a nursery; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._nurseries = Nurseries(child_environment())
+
+    def parse(
+        self,
+        path: Path,
+        media_type: str,
+        limits: Limits,
+        on_page: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Iterator[DocumentInfo | ParsedPage]:
+        """See the function ``parse``."""
+        request = _request(path, media_type, limits)
+        try:
+            with self._nurseries.lent() as nursery, Child(nursery.launch(request)) as child:
+                yield from _checked(child, limits, on_page, cancelled)
+        except NurseryDied as error:
+            raise ParserDied(str(error)) from error
+
+    def close(self) -> None:
+        """End the nurseries; those lent out end when their owner lets go of them."""
+        self._nurseries.close()
 
 
 def _checked(
@@ -134,10 +163,14 @@ def _death(code: int, stderr: str) -> LimitExceeded | ParserDied:
 
 
 def _command(path: Path, media_type: str, limits: Limits) -> list[str]:
-    request = {
+    request = {**_request(path, media_type, limits), "parent": os.getpid()}
+    return [sys.executable, "-I", "-X", "utf8", str(_PROGRAM), json.dumps(request)]
+
+
+def _request(path: Path, media_type: str, limits: Limits) -> dict[str, Any]:
+    return {
         "path": str(path.resolve()),
         "media_type": media_type,
-        "parent": os.getpid(),
         "limits": {
             "memory_bytes": limits.memory_bytes,
             "cpu_seconds": limits.cpu_seconds,
@@ -145,10 +178,9 @@ def _command(path: Path, media_type: str, limits: Limits) -> list[str]:
             "file_bytes": limits.file_bytes,
         },
     }
-    return [sys.executable, "-I", "-X", "utf8", str(_PROGRAM), json.dumps(request)]
 
 
-def _environment() -> dict[str, str]:
+def child_environment() -> dict[str, str]:
     """All that the child may know of our environment: where tesseract is, one thread each."""
     tesseract = shutil.which("tesseract")
     return {

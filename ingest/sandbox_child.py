@@ -1,22 +1,33 @@
 """The program that runs in the sandbox: limits itself first, then imports a parser and runs it.
 
-Started by ``ingest.sandbox`` as a script, with one argument: the request as JSON.
+Started by ``ingest.sandbox`` as a script, with one argument: the request as JSON, or the descriptor
+of the socket by which ``ingest.nursery`` sends requests, for each of which it forks.
 """
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import logging
 import os
 import resource
+import select
 import signal
+import socket
 import sys
+import tempfile
+import traceback
+from contextlib import suppress
 from pathlib import Path
+from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG = 1
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
+_PEEK = os.WEXITED | os.WNOHANG | os.WNOWAIT
+_TICK_SECONDS = 0.005
+_REQUEST_BYTES = 1 << 16
 
 
 def confine(limits: dict[str, int], parent: int) -> None:
@@ -56,16 +67,90 @@ def _private_stdout() -> int:
     return private
 
 
-def main() -> None:
-    """Run the request in ``sys.argv[1]``."""
-    request = json.loads(sys.argv[1])
-    confine(request["limits"], request["parent"])
-    logging.disable()
-    sys.path.append(str(Path(__file__).resolve().parent.parent))
+def serve(connection: socket.socket) -> None:
+    """Fork a child for each request, and tell its process id and return code."""
+    import ingest.parsers.pdf
+    import ingest.sandbox_lines  # noqa: F401 - both only to have them loaded in every child
+
+    gc.freeze()  # so that a child's collector does not touch, and so copy, what it shares with us
+    while True:
+        data, descriptors, _, _ = socket.recv_fds(connection, _REQUEST_BYTES, 2)
+        if not data:
+            return
+        own = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            connection.close()
+            _run_forked(json.loads(data), descriptors, own)
+        _lead_own_group(pid)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        connection.sendall(b"%d\n" % pid)
+        if not _outlived(connection, pid):
+            return
+
+
+def _lead_own_group(pid: int) -> None:
+    # By parent and child alike, so that it is done when either of them goes on.
+    with suppress(ProcessLookupError, PermissionError):
+        os.setpgid(pid, pid)
+
+
+def _run_forked(request: dict[str, Any], descriptors: list[int], parent: int) -> NoReturn:
+    """Become the child of one request; never returns into the loop of the nursery."""
+    code = 1
+    try:
+        _lead_own_group(os.getpid())
+        os.chdir(request["folder"])
+        tempfile.tempdir = request["folder"]
+        for target, descriptor in enumerate(descriptors, start=1):
+            os.dup2(descriptor, target)
+            os.close(descriptor)
+        _work(request, parent)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+        raise
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _outlived(connection: socket.socket, pid: int) -> bool:
+    """Tell a child's return code; whether whoever asked for it is still there."""
+    is_there = True
+    while is_there and (status := os.waitid(os.P_PID, pid, _PEEK)) is None:
+        # While the child lives nothing is sent to us: what can be read is the end.
+        is_there = not select.select([connection], [], [], _TICK_SECONDS)[0]
+    if is_there and status is not None:
+        code = status.si_status if status.si_code == os.CLD_EXITED else -status.si_status
+        connection.sendall(b"%d\n" % code)
+        # It is reaped only now, so that its id was nobody else's while it might be killed.
+        is_there = connection.recv(len(b"reap\n")) != b""
+    else:
+        os.killpg(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    return is_there
+
+
+def _work(request: dict[str, Any], parent: int) -> None:
+    confine(request["limits"], parent)
     from ingest.sandbox_lines import write_lines
 
     with os.fdopen(_private_stdout(), "wb") as out:
         write_lines(Path(request["path"]), request["media_type"], out)
+
+
+def main() -> None:
+    """Run the request in ``sys.argv[1]``, or serve on the socket that it names."""
+    logging.disable()
+    sys.path.append(str(Path(__file__).resolve().parent.parent))
+    if sys.argv[1].isdigit():
+        with socket.socket(fileno=int(sys.argv[1])) as connection:
+            serve(connection)
+    else:
+        request = json.loads(sys.argv[1])
+        _work(request, request["parent"])
 
 
 if __name__ == "__main__":

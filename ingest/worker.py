@@ -81,6 +81,7 @@ def run_worker(options: WorkerOptions, parent: Pipe) -> None:
         lane.start()
     for lane in lanes:
         lane.join()
+    pipeline.sandbox.close()
     database.close()
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ingest.child import Child
+from ingest.child import Child, spawned
 from ingest.errors import JobCancelled, LimitExceeded, NoTextFound, ParserDied
 from ingest.pages import DocumentInfo, ParsedPage
 from ingest.sandbox import Limits, parse
@@ -36,7 +36,7 @@ def a_text(folder: Path, characters: int = 100_000) -> Path:
 def lines_of(
     script: str, wall: float = 10, stall: float = 5, line: int = 1 << 20, total: int = 1 << 24
 ) -> Iterator[bytes]:
-    with Child([sys.executable, "-c", script], {}) as child:
+    with Child(spawned([sys.executable, "-c", script], {})) as child:
         yield from child.lines(
             wall_seconds=wall, stall_seconds=stall, max_line_bytes=line, max_total_bytes=total
         )
@@ -91,12 +91,11 @@ def test_the_environment_of_the_child_is_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLOISTER_SECRET", "not for parsers")
-    items = parse(a_text(tmp_path, 5_000_000), TEXT)
+    path = a_text(tmp_path, 5_000_000)
+    items = parse(path, TEXT)
     with closing(items):  # type: ignore[type-var]
         next(items)
-        (child,) = [
-            one for one in psutil.Process().children() if "sandbox_child" in str(one.cmdline())
-        ]
+        (child,) = [one for one in psutil.Process().children() if str(path) in str(one.cmdline())]
         assert "CLOISTER_SECRET" not in child.environ()
         assert child.environ()["TMPDIR"] == child.cwd()
 
@@ -148,7 +147,7 @@ def test_a_crash_is_told_by_its_signal(number: int, name: str) -> None:
         "import os, sys; sys.stderr.write('last words'); sys.stderr.flush();"
         f"os.kill(os.getpid(), {number})"
     )
-    with Child([sys.executable, "-c", script], {}) as child:
+    with Child(spawned([sys.executable, "-c", script], {})) as child:
         assert not list(
             child.lines(wall_seconds=5, stall_seconds=5, max_line_bytes=99, max_total_bytes=99)
         )

@@ -25,6 +25,7 @@ STATUS = {
     "collection_exists": 409,
     "data_folder_in_use": 409,
     "data_format_too_new": 409,
+    "database_unusable": 503,
     "embedder_mismatch": 409,
     "embedder_unavailable": 503,
     "weights_changed": 503,

@@ -114,7 +114,9 @@ def test_the_stream_follows_a_document_until_it_is_searchable(
                 stages.append(event["job"]["stage"])
                 if stages[-1] == "ready":
                     break
-    assert stages[0] in ("queued", "parsing")
+    # A small document may be through some of its stages before the stream looks again.
+    order = ["queued", "parsing", "embedding", "indexing", "ready"]
+    assert stages == sorted(stages, key=order.index)
     query = {"query": "kingfisher", "documents": [item["document_id"]]}
     (hit,) = shared_server.http.post("/api/v1/search", json=query).json()["items"]
     assert hit["dense_rank"] == hit["lexical_rank"] == 1

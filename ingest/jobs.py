@@ -38,6 +38,8 @@ class Stage(StrEnum):
 
 ACTIVE_STAGES = (Stage.QUEUED, Stage.PARSING, Stage.EMBEDDING)
 
+_IS_RUNNING = jobs.c.stage.in_([Stage.PARSING.value, Stage.EMBEDDING.value])
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -140,8 +142,7 @@ def is_work_waiting(connection: Connection, *, tried: bool | None = None) -> boo
 
 
 def _claimable(now: float, tried: bool | None) -> ColumnElement[bool]:
-    running = jobs.c.stage.in_([Stage.PARSING.value, Stage.EMBEDDING.value])
-    free = or_(jobs.c.stage == Stage.QUEUED.value, and_(running, jobs.c.lease_until < now))
+    free = or_(jobs.c.stage == Stage.QUEUED.value, and_(_IS_RUNNING, jobs.c.lease_until < now))
     return free if tried is None else and_(free, (jobs.c.attempts > 0) == tried)
 
 
@@ -186,7 +187,7 @@ def _held(lease: Lease) -> ColumnElement[bool]:
     return and_(
         jobs.c.id == lease.job_id,
         jobs.c.worker == lease.worker,
-        jobs.c.stage.in_([Stage.PARSING.value, Stage.EMBEDDING.value]),
+        _IS_RUNNING,
     )
 
 
@@ -283,13 +284,12 @@ def release_all(connection: Connection) -> int:
 def _requeue(
     connection: Connection, condition: ColumnElement[bool], attempts: ColumnElement[int]
 ) -> int:
-    running = jobs.c.stage.in_([Stage.PARSING.value, Stage.EMBEDDING.value])
-    documents_of = select(jobs.c.document_id).where(running, condition)
+    documents_of = select(jobs.c.document_id).where(_IS_RUNNING, condition)
     for document_id in connection.scalars(documents_of).all():
         set_document_state(connection, document_id, DocumentState.QUEUED)
     result = connection.execute(
         update(jobs)
-        .where(running, condition)
+        .where(_IS_RUNNING, condition)
         .values(
             stage=Stage.QUEUED.value,
             attempts=attempts,

@@ -4,21 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
-from retrieval.boxes import span_rects
-from retrieval.contents import read_page
 from retrieval.database import Database
 from retrieval.errors import CloisterError
 from retrieval.retriever import Retrieval, Retriever
-from retrieval.store import get_document
 from retrieval.support import THRESHOLD, support_of
-from retrieval.types import Hit, Scope, Span
-from serve.citations import Abstention, Quote, QuoteParser, VerifiedQuote, verified
-from serve.events import Citation, Cited, Done, Event, Failed, Retrieved, Started, Text
-from serve.llm import LLM, Assignment, Source
+from retrieval.types import Hit, Scope, StoredChunk
+from serve.citing import Citing, Passages, source_of
+from serve.errors import LLMUnavailable
+from serve.events import Degraded, Done, Event, Failed, Retrieved, Started, Text, Trace, Traced
+from serve.llm import LLM, Assignment, Report, Turn
 from serve.phrases import phrase
+
+
+@dataclass(frozen=True, slots=True)
+class PastTurn:
+    """An earlier question of the conversation; ``sources`` are those first shown with it."""
+
+    question: str
+    written: str
+    sources: Mapping[int, StoredChunk]
+    opens_window: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A question, the scope that its asker may see, and the conversation before it, if any.
+
+    ``model`` names another model than the configured one, or is empty.
+    """
+
+    question: str
+    scope: Scope
+    k: int = 8
+    past: tuple[PastTurn, ...] = ()
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +51,14 @@ class AnswererOptions:
     threshold: float = THRESHOLD
 
 
+@dataclass(frozen=True, slots=True)
+class Writers:
+    """Who writes answers, and who stands in where that one cannot be used."""
+
+    llm: LLM
+    stand_in: LLM | None = None
+
+
 class Answerer:
     """Retrieves, decides whether to answer, has the answer written, and checks its quotes."""
 
@@ -35,98 +66,163 @@ class Answerer:
         self,
         database: Database,
         retriever: Retriever,
-        llm: LLM,
+        writers: Writers,
         options: AnswererOptions | None = None,
     ) -> None:
         self._database = database
         self._retriever = retriever
-        self._llm = llm
+        self._writers = writers
         self._options = options or AnswererOptions()
 
-    async def answer(self, question: str, scope: Scope, k: int = 8) -> AsyncIterator[Event]:
-        """The events of one question inside a scope; errors of our own become ``Failed``."""
-        begun = time.monotonic()
-        yield Started(question)
-        abstained = False
+    async def answer(self, inquiry: Inquiry) -> AsyncGenerator[Event, None]:
+        """The events of one question; errors of our own become ``Failed``."""
+        clock = _Clock()
+        yield Started(inquiry.question)
         try:
-            retrieval = await asyncio.to_thread(self._retriever.retrieve, question, scope, k)
-            support = support_of(retrieval)
-            yield Retrieved(retrieval.language, retrieval.hits, support)
-            if support < self._options.threshold:
-                abstained = True
-            else:
-                async for event in self._written(retrieval, scope):
-                    abstained = abstained or isinstance(event, Abstention)
-                    if not isinstance(event, Abstention):
-                        yield event
-            if abstained:
-                yield Text(phrase("not_in_documents", retrieval.language))
+            retrieval = await self._retrieved(inquiry)
         except CloisterError as error:
-            yield Failed(error.code, error.message)
+            yield _failed(error)
             return
-        yield Done(abstained, time.monotonic() - begun)
-
-    async def _written(
-        self, retrieval: Retrieval, scope: Scope
-    ) -> AsyncIterator[Text | Cited | Abstention]:
-        sources = tuple(_source(n, hit) for n, hit in enumerate(retrieval.hits, start=1))
-        parser = QuoteParser()
-        cited: list[Citation] = []
-        async for piece in self._llm.write(Assignment(retrieval.query, retrieval, sources)):
-            for part in parser.feed(piece):
-                if isinstance(part, Quote):
-                    for event in await asyncio.to_thread(
-                        self._cited, part, sources, retrieval.hits, scope, cited
-                    ):
+        clock.retrieved()
+        numbered = _numbered(inquiry.past, retrieval.hits)
+        support = support_of(retrieval)
+        yield Retrieved(retrieval.language, retrieval.hits, tuple(numbered), support)
+        writing = _Writing(Citing(self._passages(inquiry, numbered)))
+        failure: Failed | None = None
+        if support < self._options.threshold:
+            writing.citing.abstained = True
+        else:
+            assignment = _assignment(inquiry, retrieval, numbered)
+            try:
+                async with aclosing(self._written(assignment, writing)) as events:
+                    async for event in events:
                         yield event
-                else:
-                    yield Text(part) if isinstance(part, str) else part
-        for rest in parser.close():
-            yield Text(rest)
+            except CloisterError as error:
+                failure = _failed(error)
+        for shown in await writing.citing.close():
+            yield shown
+        if writing.citing.abstained:
+            yield Text(phrase("not_in_documents", retrieval.language))
+        yield Traced(self._trace(retrieval, writing, clock))
+        yield failure or _done(writing, clock)
 
-    def _cited(
-        self,
-        quote: Quote,
-        sources: tuple[Source, ...],
-        hits: tuple[Hit, ...],
-        scope: Scope,
-        cited: list[Citation],
-    ) -> list[Text | Cited]:
-        """The citation of a quote and its mark in the text; nothing if the quote stands nowhere."""
-        found = verified(quote, sources)
-        if found is None:
-            return []
-        citation = self._citation(found, hits[found.source.n - 1], len(cited) + 1, scope)
-        for earlier in cited:
-            if (earlier.chunk_id, earlier.span) == (citation.chunk_id, citation.span):
-                return [Text(f"[{earlier.n}]")]
-        cited.append(citation)
-        return [Cited(citation), Text(f"[{citation.n}]")]
-
-    def _citation(self, found: VerifiedQuote, hit: Hit, n: int, scope: Scope) -> Citation:
-        stored = hit.stored
-        with self._database.read() as connection:
-            document = get_document(connection, stored.document_id, scope)
-            page = read_page(connection, stored.document_id, stored.chunk.page, scope)
-        start = stored.chunk.span.start
-        span = Span(start + found.span.start, start + found.span.end)
-        return Citation(
-            n=n,
-            chunk_id=stored.id,
-            document_id=stored.document_id,
-            collection_id=stored.collection_id,
-            document_name=document.name,
-            paged=document.paged,
-            page=page.number,
-            page_label=page.label,
-            span=span,
-            quote=page.text[span.start : span.end],
-            rects=() if page.boxes is None else tuple(span_rects(page.boxes, span)),
-            page_size=(page.width, page.height),
+    async def _retrieved(self, inquiry: Inquiry) -> Retrieval:
+        return await asyncio.to_thread(
+            self._retriever.retrieve, inquiry.question, inquiry.scope, inquiry.k
         )
 
+    def _passages(self, inquiry: Inquiry, numbered: Mapping[int, StoredChunk]) -> Passages:
+        chunks = dict(numbered)
+        for turn in inquiry.past:
+            chunks |= turn.sources
+        return Passages(self._database, inquiry.scope, chunks)
 
-def _source(n: int, hit: Hit) -> Source:
-    stored = hit.stored
-    page = stored.page_label or str(stored.chunk.page)
-    return Source(n=n, title=stored.document_name, page=page, text=stored.chunk.text)
+    def _trace(self, retrieval: Retrieval, writing: _Writing, clock: _Clock) -> Trace:
+        return Trace(
+            llm=self._writers.llm.name,
+            queries=(retrieval.query,),
+            written=writing.citing.written,
+            quotes=tuple(writing.citing.quotes),
+            report=writing.report,
+            retrieved_seconds=clock.retrieved_seconds,
+            seconds=clock.seconds,
+        )
+
+    async def _written(
+        self, assignment: Assignment, writing: _Writing
+    ) -> AsyncGenerator[Event, None]:
+        async with aclosing(self._pieces(assignment)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, str):
+                    for shown in await writing.citing.feed(piece):
+                        yield shown
+                elif isinstance(piece, Report):
+                    writing.report = piece
+                else:
+                    writing.degraded = piece
+                    yield piece
+
+    async def _pieces(
+        self, assignment: Assignment
+    ) -> AsyncGenerator[str | Report | Degraded, None]:
+        """What the LLM writes; where it cannot begin, what its stand-in writes."""
+        has_begun = False
+        try:
+            async with aclosing(self._writers.llm.write(assignment)) as pieces:
+                async for piece in pieces:
+                    has_begun = True
+                    yield piece
+        except LLMUnavailable as error:
+            if has_begun or self._writers.stand_in is None:
+                raise
+            yield Degraded(error.code, error.message)
+            async for piece in self._writers.stand_in.write(assignment):
+                yield piece
+
+
+@dataclass(slots=True, eq=False)
+class _Writing:
+    """One answer while it is written."""
+
+    citing: Citing
+    report: Report | None = None
+    degraded: Degraded | None = None
+
+
+class _Clock:
+    """Seconds since the question."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self.retrieved_seconds = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._begun
+
+    def retrieved(self) -> None:
+        self.retrieved_seconds = self.seconds
+
+
+def _numbered(past: Sequence[PastTurn], hits: Sequence[Hit]) -> dict[int, StoredChunk]:
+    """The hits by their numbers: the ones they had in earlier turns, or the next free ones."""
+    known = {stored.id: n for turn in past for n, stored in turn.sources.items()}
+    numbered: dict[int, StoredChunk] = {}
+    for hit in hits:
+        n = known.setdefault(hit.stored.id, max(known.values(), default=0) + 1)
+        numbered[n] = hit.stored
+    return numbered
+
+
+def _assignment(
+    inquiry: Inquiry, retrieval: Retrieval, numbered: Mapping[int, StoredChunk]
+) -> Assignment:
+    return Assignment(
+        question=inquiry.question,
+        retrieval=retrieval,
+        sources=tuple(source_of(n, stored) for n, stored in numbered.items()),
+        turns=tuple(
+            Turn(
+                question=turn.question,
+                written=turn.written,
+                sources=tuple(source_of(n, stored) for n, stored in turn.sources.items()),
+                opens_window=turn.opens_window,
+            )
+            for turn in inquiry.past
+        ),
+        model=inquiry.model,
+    )
+
+
+def _done(writing: _Writing, clock: _Clock) -> Done:
+    citing, report = writing.citing, writing.report
+    return Done(
+        abstained=citing.abstained,
+        grounded=bool(citing.citations),
+        truncated=report is not None and report.finish_reason == "length",
+        seconds=clock.seconds,
+    )
+
+
+def _failed(error: CloisterError) -> Failed:
+    return Failed(error.code, error.message, error.advice)

@@ -53,7 +53,7 @@ def create_app(
     for routes in (health, documents, collections, jobs, search, chat):
         app.include_router(routes.router)
     install_problems(app)
-    app.add_middleware(Gate)
+    app.add_middleware(Gate, public_host=settings.public_host)
     return app
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from retrieval.types import Span
 from serve.llm import NO_ANSWER, Source
@@ -97,10 +98,11 @@ def _may_open(tail: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedQuote:
-    """A quote that stands, letter for letter, in a source at ``span``."""
+    """A quote that stands in a source at ``span`` of its text; ``verdict`` says how well."""
 
     source: Source
     span: Span
+    verdict: Literal["exact", "relinked", "approximate"]
 
 
 def verified(quote: Quote, sources: tuple[Source, ...]) -> VerifiedQuote | None:
@@ -111,5 +113,7 @@ def verified(quote: Quote, sources: tuple[Source, ...]) -> VerifiedQuote | None:
     for source in sorted(sources, key=lambda source: source.n != quote.source):
         start = source.text.find(words)
         if start >= 0:
-            return VerifiedQuote(source, Span(start, start + len(words)))
+            verdict: Literal["exact", "relinked"]
+            verdict = "exact" if source.n == quote.source else "relinked"
+            return VerifiedQuote(source, Span(start, start + len(words)), verdict)
     return None

@@ -13,7 +13,7 @@ from typing import IO, Any
 import httpx
 
 from retrieval.errors import CloisterError, DataFolderInUse, NotFound
-from serve.data_folder import DataFolder, Holder
+from serve.data_folder import SERVER_SOCKET, DataFolder, Holder
 from serve.errors import ServerUnreachable
 from serve.settings import Settings
 
@@ -172,11 +172,12 @@ def _settled_holder(folder: DataFolder, *, ingests: bool) -> Holder | None:
 
 @contextmanager
 def _client_of(holder: Holder) -> Iterator[Client]:
-    if not holder.url.startswith("unix:"):
-        with _http_client(holder.url) as client:
-            yield client
-        return
-    with _socket_client(holder.url.removeprefix("unix:"), embedded=False) as client:
+    for kind in (SERVER_SOCKET, "unix:"):
+        if holder.url.startswith(kind):
+            with _socket_client(holder.url.removeprefix(kind), embedded=False) as client:
+                yield client
+            return
+    with _http_client(holder.url) as client:
         yield client
 
 

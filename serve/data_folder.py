@@ -31,9 +31,13 @@ _NETWORK_FILESYSTEMS = {
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
+SERVER_SOCKET = "http+unix:"
+"""Before the path of the socket of a server, which stays; a command's own is ``unix:PATH``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The process that holds a data folder; ``url`` is ``http://...`` or ``unix:PATH``."""
+    """The process that holds a data folder; ``url`` says where and what kind it is."""
 
     pid: int
     url: str

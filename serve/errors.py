@@ -5,6 +5,12 @@ ServeError
 ├── NotReady                not_ready
 ├── ServerUnreachable       server_unreachable
 ├── LLMUnavailable          llm_unavailable
+│   ├── LLMInterrupted      llm_interrupted
+│   ├── LLMRefused          llm_refused
+│   └── PromptTooLong       prompt_too_long
+├── Busy                    busy
+│   ├── LLMBusy             llm_busy
+│   └── TooManyQuestions    too_many_questions
 ├── BindRefused             bind_refused
 └── InvalidSetting          invalid_setting
 """
@@ -42,6 +48,46 @@ class LLMUnavailable(ServeError):
     """What writes answers cannot be reached, or stopped in the middle."""
 
     code = "llm_unavailable"
+
+
+class LLMInterrupted(LLMUnavailable):
+    """The answer broke off; what arrived of it stays valid."""
+
+    code = "llm_interrupted"
+
+
+class LLMRefused(LLMUnavailable):
+    """The inference server is there but refuses the request: its key, its model, its rules."""
+
+    code = "llm_refused"
+
+
+class PromptTooLong(LLMUnavailable):
+    """The prompt does not fit into the context window of the model."""
+
+    code = "prompt_too_long"
+
+
+class Busy(ServeError):
+    """Too much is asked at once; ``retry_after`` is in seconds."""
+
+    code = "busy"
+
+    def __init__(self, message: str, *, advice: str = "", retry_after: int = 5) -> None:
+        super().__init__(message, advice=advice)
+        self.retry_after = retry_after
+
+
+class LLMBusy(Busy):
+    """The inference server takes no further request just now."""
+
+    code = "llm_busy"
+
+
+class TooManyQuestions(Busy):
+    """The queue in front of the model is full."""
+
+    code = "too_many_questions"
 
 
 class BindRefused(ServeError):

@@ -14,7 +14,7 @@ from retrieval.evaluation import auroc, evidence_within_budget, mrr_at_k, ndcg_a
 from retrieval.retriever import Retriever
 from retrieval.support import support_of
 from retrieval.types import Hit, Scope
-from serve.answerer import Answerer, AnswererOptions
+from serve.answerer import Answerer, AnswererOptions, Inquiry, Writers
 from serve.citation_check import CitationChecks, checked_citations
 from serve.evaluation_setting import Setting
 from serve.events import Answer, collected
@@ -150,11 +150,11 @@ class Evaluation:
         answerer = Answerer(
             self.database,
             self.retriever.with_options(setting.options),
-            ExtractiveLLM(self.embedder),
+            Writers(ExtractiveLLM(self.embedder)),
             AnswererOptions(setting.threshold),
         )
         return [
-            await collected(answerer.answer(question.question, self.scope, self.k))
+            await collected(answerer.answer(Inquiry(question.question, self.scope, self.k)))
             for question in questions
         ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from retrieval.analysis import terms
 from retrieval.embedder import Embedder
 from retrieval.sentences import sentence_spans
 from retrieval.types import Hit
-from serve.llm import NO_ANSWER, Assignment
+from serve.llm import NO_ANSWER, Assignment, Report, Source
 
 _PASSAGES = 5
 _SENTENCES = 3
@@ -47,7 +47,7 @@ class ExtractiveLLM:
         self.name = "extractive"
         self._embedder = embedder
 
-    async def write(self, assignment: Assignment) -> AsyncIterator[str]:
+    async def write(self, assignment: Assignment) -> AsyncGenerator[str | Report, None]:
         """See ``LLM``."""
         best = await asyncio.to_thread(self._best, assignment)
         if not best:
@@ -56,7 +56,7 @@ class ExtractiveLLM:
             yield f'{" " if place else ""}{one.text} <q s="{one.source}">{one.text}</q>'
 
     def _best(self, assignment: Assignment) -> list[_Candidate]:
-        candidates = _candidates(assignment.retrieval.hits[:_PASSAGES])
+        candidates = _candidates(assignment.retrieval.hits[:_PASSAGES], assignment.sources)
         if not candidates:
             return []
         scores = self._scores(assignment, candidates)
@@ -85,17 +85,17 @@ def word_overlap(words: Sequence[tuple[str, ...]], sentences: Sequence[Sequence[
     return found @ weights / total if total else np.zeros(len(sentences), np.float32)
 
 
-def _candidates(hits: Sequence[Hit]) -> list[_Candidate]:
+def _candidates(hits: Sequence[Hit], sources: Sequence[Source]) -> list[_Candidate]:
     seen: set[str] = set()
     candidates: list[_Candidate] = []
-    for n, hit in enumerate(hits, start=1):
+    for hit, source in zip(hits, sources, strict=False):
         chunk = hit.stored.chunk
         for span in sentence_spans(chunk.text):
             text = _shortened(chunk.text[span.start : span.end])
             key = " ".join(text.casefold().split())
             if len(text) >= _SHORTEST and text[-1] not in _QUESTION_MARKS and key not in seen:
                 seen.add(key)
-                candidates.append(_Candidate(n, text, chunk.language, hit.score))
+                candidates.append(_Candidate(source.n, text, chunk.language, hit.score))
     return candidates
 
 

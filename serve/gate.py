@@ -22,6 +22,7 @@ UPLOAD_PATH = "/api/v1/documents"
 
 _MAX_BODY_BYTES = 1 << 20
 _LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+_PORT = re.compile(r":\d{1,5}\Z")
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
@@ -42,8 +43,9 @@ _UNEXPECTED = (
 class Gate:
     """ASGI middleware around the whole app."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, public_host: str = "") -> None:
         self._app = app
+        self._public_host = public_host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -65,7 +67,7 @@ class Gate:
                 log.debug(line, request_id, method, path, status, seconds)
             await send(message)
 
-        refusal = _refusal(scope["method"], Headers(scope=scope))
+        refusal = _refusal(scope["method"], Headers(scope=scope), self._public_host)
         if refusal:
             response = problem_response(Request(scope), refusal)
             await response(scope, receive, send_safely)
@@ -87,14 +89,14 @@ def _add_headers(message: Message, request_id: str) -> None:
     headers["X-Request-Id"] = request_id
 
 
-def _refusal(method: str, headers: Headers) -> Problem | None:
+def _refusal(method: str, headers: Headers, public_host: str) -> Problem | None:
     """Why a request may not pass: a foreign name for us, or a foreign page behind it."""
     host = headers.get("host", "")
-    if not _LOOPBACK.fullmatch(host) or len(headers.getlist("host")) != 1:
+    if not _is_ours(host, public_host) or len(headers.getlist("host")) != 1:
         return recorded_problem(
             "host_not_allowed",
             f"This server does not answer to the name {host!r}.",
-            "Use localhost or 127.0.0.1.",
+            f"Use {public_host or 'localhost or 127.0.0.1'}, or set CLOISTER_PUBLIC_HOST.",
         )
     origin = headers.get("origin")
     own = {f"http://{host}", f"https://{host}"}
@@ -104,6 +106,12 @@ def _refusal(method: str, headers: Headers) -> Problem | None:
             "origin_not_allowed", "Pages of other sites may not change anything here."
         )
     return None
+
+
+def _is_ours(host: str, public_host: str) -> bool:
+    if _LOOPBACK.fullmatch(host):
+        return True
+    return bool(public_host) and _PORT.sub("", host).lower() == public_host
 
 
 def _limited(receive: Receive) -> Receive:

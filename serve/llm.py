@@ -4,14 +4,15 @@ An LLM writes in the quote protocol: a claim, then ``<q s="2">words of source 2,
 ``NO_ANSWER`` and nothing else where the sources do not hold the answer. Quotes are checked by
 ``serve.citations``, whoever wrote them.
 
-Implementations: ``serve.extractive.ExtractiveLLM`` and ``ScriptedLLM``.
+Implementations: ``serve.extractive.ExtractiveLLM``, ``serve.generative.GenerativeLLM`` and
+``ScriptedLLM``.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from retrieval.retriever import Retrieval
 
@@ -20,7 +21,7 @@ NO_ANSWER = "NO_ANSWER"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A passage that may be quoted, by the number it has for this answer."""
+    """A passage that may be quoted, by the number it has in this conversation."""
 
     n: int
     title: str
@@ -29,12 +30,65 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier question with its answer as it was written, in the quote protocol.
+
+    ``sources`` are those first shown with this turn. ``opens_window`` says that its prompt began
+    anew, without the turns before it.
+    """
+
+    question: str
+    written: str
+    sources: tuple[Source, ...]
+    opens_window: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
-    """What an LLM is to answer, and from what."""
+    """What an LLM is to answer, and from what.
+
+    ``sources`` go with the hits of ``retrieval``, one each, best first; some may have been shown
+    in earlier ``turns``. ``model`` names another model than the configured one, or is empty.
+    """
 
     question: str
     retrieval: Retrieval
     sources: tuple[Source, ...]
+    turns: tuple[Turn, ...] = ()
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a prompt."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a completion cost; ``cached_tokens`` of the prompt were not computed anew."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How an answer was written; ``left_out`` are the numbers of sources that found no room.
+
+    ``finish_reason`` is ``stop`` or ``length``; ``first_token_seconds`` runs from the request.
+    """
+
+    model: str
+    prompt: tuple[Message, ...]
+    finish_reason: str
+    usage: Usage
+    first_token_seconds: float
+    opens_window: bool = False
+    left_out: tuple[int, ...] = ()
 
 
 class LLM(Protocol):
@@ -44,11 +98,13 @@ class LLM(Protocol):
     def name(self) -> str:
         """What people call it."""
 
-    def write(self, assignment: Assignment) -> AsyncIterator[str]:
-        """The answer in the quote protocol, in pieces cut anywhere.
+    def write(self, assignment: Assignment) -> AsyncGenerator[str | Report, None]:
+        """The answer in the quote protocol, in pieces cut anywhere; a report may come last.
 
         Raises:
-            LLMUnavailable: It cannot be reached, or stopped in the middle.
+            LLMUnavailable: It cannot be reached.
+            LLMBusy: It takes no further question just now.
+            LLMInterrupted: It stopped in the middle; the pieces so far stay valid.
         """
 
 
@@ -62,7 +118,7 @@ class ScriptedLLM:
         self.name = "scripted"
         self._script = script
 
-    async def write(self, assignment: Assignment) -> AsyncIterator[str]:
+    async def write(self, assignment: Assignment) -> AsyncGenerator[str | Report, None]:
         """See ``LLM``."""
         for piece in self._script(assignment):
             yield piece

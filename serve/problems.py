@@ -11,11 +11,12 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from retrieval.errors import CloisterError
+from serve.errors import Busy
 from serve.schemas import FieldError, Problem
 
 MEDIA_TYPE = "application/problem+json"
 
-RETRY_SECONDS = "5"
+RETRY_SECONDS = 5
 
 STATUS = {
     # retrieval.errors
@@ -58,6 +59,12 @@ STATUS = {
     "too_many_files": 413,
     "range_not_satisfiable": 416,
     "llm_unavailable": 502,
+    "llm_interrupted": 502,
+    "llm_refused": 502,
+    "prompt_too_long": 502,
+    "busy": 503,
+    "llm_busy": 503,
+    "too_many_questions": 429,
     "question_set_invalid": 422,
     "not_ready": 503,
     "server_unreachable": 502,
@@ -67,12 +74,16 @@ STATUS = {
 }
 """The HTTP status of each error code."""
 
+_LATER = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
 def problem_of(error: CloisterError) -> Problem:
     """An error as it is told to clients."""
-    return recorded_problem(error.code, error.message, error.advice)
+    problem = recorded_problem(error.code, error.message, error.advice)
+    if isinstance(error, Busy):
+        return problem.model_copy(update={"retry_after": error.retry_after})
+    return problem
 
 
 def recorded_problem(code: str, detail: str, advice: str = "") -> Problem:
@@ -84,6 +95,7 @@ def recorded_problem(code: str, detail: str, advice: str = "") -> Problem:
         detail=detail,
         code=code,
         advice=advice or None,
+        retry_after=RETRY_SECONDS if status in _LATER else None,
     )
 
 
@@ -102,8 +114,8 @@ def problem_response(
         update={"instance": request.url.path, "request_id": request.scope.get("request_id")}
     )
     extra = dict(headers or {})
-    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        extra["Retry-After"] = RETRY_SECONDS
+    if problem.retry_after is not None:
+        extra["Retry-After"] = str(problem.retry_after)
     return JSONResponse(
         filled.model_dump(mode="json", exclude_none=True),
         status_code=problem.status,

@@ -41,7 +41,10 @@ class FieldError(Wire):
 
 
 class Problem(Wire):
-    """An error by RFC 9457; ``code`` is stable, ``advice`` says what to do."""
+    """An error by RFC 9457; ``code`` is stable, ``advice`` says what to do.
+
+    ``retry_after`` is in seconds, where trying again may help.
+    """
 
     type: str = "about:blank"
     title: str
@@ -49,6 +52,7 @@ class Problem(Wire):
     detail: str
     code: str
     advice: str | None = None
+    retry_after: int | None = None
     instance: str | None = None
     request_id: str | None = None
     errors: list[FieldError] | None = None
@@ -91,9 +95,10 @@ class SearchBody(ScopeBody):
 
 
 class ChatBody(ScopeBody):
-    """A question to answer."""
+    """A question to answer; ``trace`` asks how the answer came about."""
 
     question: Words
+    trace: bool = False
 
 
 class CollectionOut(Wire):
@@ -238,85 +243,6 @@ class SearchOut(Wire):
     language: str
 
 
-class CitationOut(Wire):
-    """A checked quote; ``url`` is where its original can be fetched."""
-
-    n: int
-    chunk_id: int
-    document_id: int
-    collection_id: int
-    document_name: str
-    paged: bool
-    page: int
-    page_label: str
-    span: SpanOut
-    quote: str
-    rects: list[Rect]
-    page_size: tuple[float, float]
-    url: str
-
-
-class StartedEvent(Wire):
-    """The question is accepted."""
-
-    type: Literal["started"] = "started"
-    question: str
-
-
-class RetrievedEvent(Wire):
-    """The passages are found; ``support`` in 0..1 is how well they bear on the question."""
-
-    type: Literal["retrieved"] = "retrieved"
-    language: str
-    support: float
-    hits: list[HitOut]
-
-
-class TextEvent(Wire):
-    """The next piece of the answer; citations appear in it as [n]."""
-
-    type: Literal["text"] = "text"
-    delta: str
-
-
-class CitedEvent(Wire):
-    """A citation, sent before the text that bears its number."""
-
-    type: Literal["cited"] = "cited"
-    citation: CitationOut
-
-
-class FailedEvent(Wire):
-    """The answer cannot go on; what came before stays valid. The last event."""
-
-    type: Literal["failed"] = "failed"
-    error: Problem
-
-
-class DoneEvent(Wire):
-    """The answer is complete; ``abstained`` if the documents do not hold it. The last event."""
-
-    type: Literal["done"] = "done"
-    abstained: bool
-    seconds: float
-
-
-EventOut = StartedEvent | RetrievedEvent | TextEvent | CitedEvent | FailedEvent | DoneEvent
-
-
-class AnswerOut(Wire):
-    """A whole answer; ``abstained`` if the documents do not hold it."""
-
-    question: str
-    answer: str
-    language: str
-    abstained: bool
-    support: float
-    citations: list[CitationOut]
-    hits: list[HitOut]
-    seconds: float
-
-
 class JobsSnapshot(Wire):
     """The jobs under way when the stream begins."""
 
@@ -339,6 +265,17 @@ class JobRemoved(Wire):
 
 
 JobEvent = JobsSnapshot | JobChanged | JobRemoved
+
+
+class LLMOut(Wire):
+    """The model that writes answers; ``trouble`` says why it cannot be used, if so."""
+
+    model: str
+    context_tokens: int | None
+    tokenize: bool
+    structured: bool
+    grammar: bool
+    trouble: str
 
 
 class EmbedderOut(Wire):
@@ -368,6 +305,7 @@ class StatusOut(Wire):
     seq: int
     index_seq: int
     embedder: EmbedderOut | None
+    llm: LLMOut | None
 
 
 class Health(Wire):

@@ -19,7 +19,7 @@ from retrieval.errors import CloisterError, EmbedderMismatch, EmbedderUnavailabl
 from retrieval.indexes import Indexes
 from retrieval.retriever import Retriever
 from retrieval.store import current_seq
-from serve.answerer import Answerer
+from serve.answerer import Answerer, Writers
 from serve.errors import NotReady
 from serve.extractive import ExtractiveLLM
 
@@ -126,7 +126,7 @@ class Searching:
             )
         indexes = Indexes(self._database, embedder.model, self._folder)
         retriever = Retriever(self._database, embedder, indexes)
-        answerer = Answerer(self._database, retriever, ExtractiveLLM(embedder))
+        answerer = Answerer(self._database, retriever, Writers(ExtractiveLLM(embedder)))
         log.info("embedder %s is loaded", embedder.model.name)
         return Engine(embedder, indexes, retriever, answerer)
 

@@ -18,8 +18,10 @@ from fastapi import FastAPI
 from retrieval.errors import CloisterError
 from serve.app import check_address, create_app
 from serve.backend import Backend
+from serve.data_folder import SERVER_SOCKET
 from serve.errors import BindRefused, NotReady
 from serve.settings import Settings
+from serve.unix_socket import listening_at
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +83,11 @@ def serve_forever(settings: Settings, on_listening: Any = None) -> None:
         DataFolderInUse: Another server has the data folder.
         EmbedderMismatch: The stored vectors are of another embedder.
     """
+    if settings.socket:
+        path = Path(settings.socket).absolute()
+        with listening_at(path) as listener:
+            _run(settings, f"{SERVER_SOCKET}{path}", listener, on_listening)
+        return
     check_address(settings)
     with _tcp_socket(settings) as listener:
         host, port = listener.getsockname()[:2]

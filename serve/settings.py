@@ -17,6 +17,8 @@ _UNITS = {"": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}
 _LEVELS = ("debug", "info", "warning", "error")
 _DEFAULT_PORT = 8080
 _LARGEST = 1 << 60
+_LONGEST_SOCKET_PATH = 107
+_LONGEST_SECRET = 4_096
 
 
 class _Unreadable(ValueError):
@@ -37,6 +39,18 @@ def _address(value: str) -> str:
     if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
         raise _Unreadable("an address like http://127.0.0.1:8080")
     return value.rstrip("/")
+
+
+def _host_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", value):
+        raise _Unreadable("a host name without a port, such as cloister.example.org")
+    return value.lower()
+
+
+def _socket_path(value: str) -> str:
+    if "\0" in value or len(os.fsencode(value)) > _LONGEST_SOCKET_PATH:
+        raise _Unreadable(f"a path of at most {_LONGEST_SOCKET_PATH} bytes")
+    return value
 
 
 def _flag(value: str) -> bool:
@@ -85,7 +99,7 @@ def _setting(
     secret: bool = False,
 ) -> Any:
     """A field of Settings: its default, its one-line help, and how its text is read."""
-    metadata = {"help": text, "read": read, "shown": shown}
+    metadata = {"help": text, "read": read, "shown": shown, "secret": secret}
     if callable(default):
         return field(default_factory=default, metadata=metadata, repr=not secret)
     return field(default=default, metadata=metadata, repr=not secret)
@@ -104,6 +118,14 @@ class Settings:
     host: str = _setting("127.0.0.1", "Address to listen on; only loopback until there is sign-in.")
     port: int = _setting(
         _DEFAULT_PORT, "Port to listen on; 0 takes a free one.", _number(0, 65_535)
+    )
+    socket: str = _setting(
+        "",
+        "UNIX socket to listen on, instead of host and port; its folder says who may use it.",
+        _socket_path,
+    )
+    public_host: str = _setting(
+        "", "Name under which a proxy shows this server to others, beside loopback.", _host_name
     )
     server: str = _setting(
         "",
@@ -129,6 +151,49 @@ class Settings:
     embedder_query_prefix: str = _setting("", "Text put before each question, for a served model.")
     embedder_document_prefix: str = _setting(
         "", "Text put before each passage, for a served model."
+    )
+    llm_url: str = _setting(
+        "",
+        "Base address of an OpenAI-compatible server that writes answers (ends in /v1), such as "
+        "vLLM; empty answers with the documents' own sentences.",
+        _address,
+    )
+    llm_model: str = _setting(
+        "", "Model that writes answers, by its name there.", shown="the first that it serves"
+    )
+    llm_key: str = _setting("", "Bearer key for that server.", secret=True)
+    llm_context: int = _setting(
+        0,
+        "Tokens of the model's context window, where the server does not say.",
+        _number(0, 10_000_000),
+        shown="as the server says, else 4096",
+    )
+    llm_answer_tokens: int = _setting(700, "Most tokens of one answer.", _number(16, 100_000))
+    llm_streams: int = _setting(
+        16, "Answers that are written at the same time.", _number(1, 10_000)
+    )
+    llm_queue: int = _setting(
+        64, "Questions that wait for their turn; further ones are refused.", _number(0, 100_000)
+    )
+    llm_idle_seconds: int = _setting(
+        30, "Seconds of silence after which an answer counts as broken off.", _number(1, 3_600)
+    )
+    citations: str = _setting(
+        "check",
+        "`check` verifies the quotes of an answer; `grammar` also has the server (vLLM) write "
+        "only quotes that stand in the sources.",
+        _one_of(("check", "grammar")),
+    )
+    guard_url: str = _setting(
+        "",
+        "Base address of a server with a Llama Guard 3 model, for questions and answers.",
+        _address,
+    )
+    guard_model: str = _setting("", "The guard's name there.", shown="the first that it serves")
+    guard_key: str = _setting("", "Bearer key for that server.", secret=True)
+    guard_categories: str = _setting(
+        "S1,S2,S3,S4,S9,S10,S11",
+        "Categories of Llama Guard 3 that are stopped, S1 to S14, with commas.",
     )
     allow_hub: bool = _setting(
         False,
@@ -176,21 +241,48 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
     """
     environ = os.environ if environ is None else environ
     fields = {variable_of(each.name): each for each in dataclasses.fields(Settings)}
+    files = {f"{name}_FILE": name for name, each in fields.items() if each.metadata["secret"]}
     for name in environ:
-        if name.startswith("CLOISTER_") and name not in fields:
-            raise InvalidSetting(
-                f"There is no setting {name}.", advice=f"Known are {', '.join(sorted(fields))}."
-            )
+        if name.startswith("CLOISTER_") and name not in fields and name not in files:
+            known = ", ".join(sorted([*fields, *files]))
+            raise InvalidSetting(f"There is no setting {name}.", advice=f"Known are {known}.")
+    texts = {name: text for name in fields if (text := environ.get(name, "").strip())}
+    texts |= _secrets_of(environ, files, texts)
     values = {
-        each.name: _read(variable, environ[variable].strip(), each.metadata["read"])
-        for variable, each in fields.items()
-        if environ.get(variable, "").strip()
+        fields[variable].name: _read(variable, text, fields[variable].metadata["read"])
+        for variable, text in texts.items()
     }
     given = {name: value for name, value in overrides.items() if value is not None}
     for name, value in given.items():
         each = fields[variable_of(name)]
         values[name] = _read(f"--{name}", str(value), each.metadata["read"])
     return Settings(**values)
+
+
+def _secrets_of(
+    environ: Mapping[str, str], files: Mapping[str, str], texts: Mapping[str, str]
+) -> dict[str, str]:
+    """The secrets that stand in files, by the variable that each is for."""
+    found: dict[str, str] = {}
+    for name, variable in files.items():
+        if not (path := environ.get(name, "").strip()):
+            continue
+        if variable in texts:
+            raise InvalidSetting(f"{variable} and {name} are both given.", advice="Keep one.")
+        found[variable] = _secret_in(name, path)
+    return found
+
+
+def _secret_in(name: str, path: str) -> str:
+    try:
+        with Path(path).open(encoding="ascii") as file:
+            text = file.read(_LONGEST_SECRET + 1).strip()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no plain text"
+        raise InvalidSetting(f"{name} is {path!r}, which cannot be read: {reason}.") from None
+    if not text or len(text) > _LONGEST_SECRET or not text.isprintable():
+        raise InvalidSetting(f"{name} is {path!r}, which does not hold one line with a secret.")
+    return text
 
 
 def _read(variable: str, text: str, read: Callable[[str], Any]) -> Any:

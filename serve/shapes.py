@@ -7,24 +7,8 @@ from typing import Any
 
 from ingest.jobs import Job, Stage
 from retrieval.types import Document, Hit, StoredChunk
-from serve.events import Answer, Citation, Cited, Done, Event, Failed, Retrieved, Started, Text
 from serve.problems import recorded_problem
-from serve.schemas import (
-    AnswerOut,
-    CitationOut,
-    CitedEvent,
-    DocumentOut,
-    DoneEvent,
-    EventOut,
-    FailedEvent,
-    HitOut,
-    JobOut,
-    Problem,
-    RetrievedEvent,
-    SpanOut,
-    StartedEvent,
-    TextEvent,
-)
+from serve.schemas import DocumentOut, HitOut, JobOut, Problem, SpanOut
 
 
 def document_out(document: Document) -> DocumentOut:
@@ -91,63 +75,16 @@ def passage_fields(stored: StoredChunk) -> dict[str, Any]:
 
 def hit_out(hit: Hit) -> HitOut:
     """A hit for the wire."""
-    return HitOut(
-        **passage_fields(hit.stored),
-        score=hit.score,
-        dense_score=hit.dense_score,
-        dense_rank=hit.dense_rank,
-        lexical_score=hit.lexical_score,
-        lexical_rank=hit.lexical_rank,
-        name_score=hit.name_score,
-    )
+    return HitOut(**hit_fields(hit))
 
 
-def citation_out(citation: Citation) -> CitationOut:
-    """A citation for the wire."""
-    return CitationOut(
-        n=citation.n,
-        chunk_id=citation.chunk_id,
-        document_id=citation.document_id,
-        collection_id=citation.collection_id,
-        document_name=citation.document_name,
-        paged=citation.paged,
-        page=citation.page,
-        page_label=citation.page_label,
-        span=SpanOut(start=citation.span.start, end=citation.span.end),
-        quote=citation.quote,
-        rects=list(citation.rects),
-        page_size=citation.page_size,
-        url=f"/api/v1/documents/{citation.document_id}/content#page={citation.page}",
-    )
-
-
-def event_out(event: Event) -> EventOut:
-    """An event for the wire."""
-    match event:
-        case Started(question):
-            return StartedEvent(question=question)
-        case Retrieved(language, hits, support):
-            shown = [hit_out(hit) for hit in hits]
-            return RetrievedEvent(language=language, support=support, hits=shown)
-        case Text(delta):
-            return TextEvent(delta=delta)
-        case Cited(citation):
-            return CitedEvent(citation=citation_out(citation))
-        case Failed(code, message):
-            return FailedEvent(error=recorded_problem(code, message))
-        case Done(abstained, seconds):
-            return DoneEvent(abstained=abstained, seconds=seconds)
-
-
-def answer_out(answer: Answer) -> AnswerOut:
-    """A whole answer for the wire."""
-    return AnswerOut(
-        question=answer.question,
-        answer=answer.text,
-        language=answer.language,
-        abstained=answer.abstained,
-        support=answer.support,
-        citations=[citation_out(citation) for citation in answer.citations],
-        hits=[hit_out(hit) for hit in answer.hits],
-        seconds=answer.seconds,
-    )
+def hit_fields(hit: Hit) -> dict[str, Any]:
+    """The fields of a HitOut."""
+    return passage_fields(hit.stored) | {
+        "score": hit.score,
+        "dense_score": hit.dense_score,
+        "dense_rank": hit.dense_rank,
+        "lexical_score": hit.lexical_score,
+        "lexical_rank": hit.lexical_rank,
+        "name_score": hit.name_score,
+    }

@@ -14,9 +14,12 @@ def serve(
     context: typer.Context,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    socket: Annotated[
+        str | None, typer.Option(help="UNIX socket to listen on instead.", metavar="PATH")
+    ] = None,
 ) -> None:
     """Answer over HTTP, and take documents in, until stopped."""
-    settings = invocation_of(context).settings(host=host, port=port)
+    settings = invocation_of(context).settings(host=host, port=port, socket=socket)
     logging.getLogger().setLevel(settings.log_level.upper())
     for noisy in ("uvicorn.error", "alembic", "httpx", "httpcore", "faiss", "python_multipart"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -27,7 +30,7 @@ def serve(
 
 
 def _announce(url: str) -> None:
-    typer.echo(f"Cloister listens on {url}")
+    typer.echo(f"Cloister listens on {url.removeprefix('http+')}")
     typer.echo("Take documents in:  cloister ingest PATH")
     typer.echo('Ask them:           cloister ask "your question"')
     typer.echo("Stop it with Ctrl-C.")

@@ -10,13 +10,15 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from retrieval.types import Scope
+from serve.answer_schemas import AnswerOut, EventOut
+from serve.answer_shapes import answer_out, event_out
+from serve.answerer import Inquiry
 from serve.backend import Backend
-from serve.events import Event, Failed, collected
+from serve.events import Event, Failed, Traced, collected
 from serve.problems import problem_response, recorded_problem
 from serve.routes.parts import BackendPart, EnginePart
-from serve.schemas import AnswerOut, ChatBody, EventOut
+from serve.schemas import ChatBody
 from serve.scope import scope_of
-from serve.shapes import answer_out, event_out
 from serve.sse import event_stream
 
 log = logging.getLogger(__name__)
@@ -36,14 +38,16 @@ async def chat(
 ) -> AnswerOut | Response:
     """Answer a question."""
     scope = await run_in_threadpool(_scope, backend, body)
-    events = engine.answerer.answer(body.question, scope, body.k)
+    events = engine.answerer.answer(Inquiry(body.question, scope, body.k))
     if stream:
-        return event_stream(_outgoing(events, request))
+        return event_stream(_outgoing(events, request, body.trace))
     answer = await collected(events)
     if answer.failure:
-        failure = recorded_problem(answer.failure.code, answer.failure.message)
+        failure = recorded_problem(
+            answer.failure.code, answer.failure.message, answer.failure.advice
+        )
         return problem_response(request, failure)
-    return answer_out(answer)
+    return answer_out(answer, with_trace=body.trace)
 
 
 def _scope(backend: Backend, body: ChatBody) -> Scope:
@@ -51,10 +55,13 @@ def _scope(backend: Backend, body: ChatBody) -> Scope:
         return scope_of(connection, body.collections, body.documents)
 
 
-async def _outgoing(events: AsyncIterator[Event], request: Request) -> AsyncIterator[EventOut]:
+async def _outgoing(
+    events: AsyncIterator[Event], request: Request, with_trace: bool
+) -> AsyncIterator[EventOut]:
     try:
         async for event in events:
-            yield event_out(event)
+            if with_trace or not isinstance(event, Traced):
+                yield event_out(event)
     except Exception:
         # The answer has begun, so its stream is the only place left to say so.
         log.exception("request %s: the answer broke off", request.scope.get("request_id"))

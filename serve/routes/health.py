@@ -59,6 +59,7 @@ def status(backend: BackendPart) -> StatusOut:
         seq=seq,
         index_seq=backend.searching.seq,
         embedder=EmbedderOut.model_validate(engine.embedder.model) if engine else None,
+        llm=None,
     )
 
 

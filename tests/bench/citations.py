@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from retrieval.contents import document_text
 from retrieval.sentences import sentence_spans
 from retrieval.store import DocumentFilter, list_documents
-from serve.answerer import Answerer, AnswererOptions
+from serve.answerer import Answerer, AnswererOptions, Inquiry, Writers
 from serve.citation_check import CitationChecks, checked_citations
 from serve.evaluation import spread
 from serve.events import Answer, collected
@@ -52,8 +52,8 @@ async def answers_to(corpus: Corpus, questions: Sequence[str]) -> list[Answer]:
     """An answer to every question, whatever its support."""
     always = AnswererOptions(threshold=0.0)
     llm = ExtractiveLLM(corpus.embedder)
-    answerer = Answerer(corpus.database, corpus.retriever, llm, always)
-    return [await collected(answerer.answer(q, corpus.scope)) for q in questions]
+    answerer = Answerer(corpus.database, corpus.retriever, Writers(llm), always)
+    return [await collected(answerer.answer(Inquiry(q, corpus.scope))) for q in questions]
 
 
 def _sentences(corpus: Corpus, count: int) -> list[str]:

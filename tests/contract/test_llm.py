@@ -47,7 +47,7 @@ def assignment_for(books: Library, question: str) -> Assignment:
 
 def written(llm: LLM, assignment: Assignment) -> list[str | Quote | Abstention]:
     async def pieces() -> list[str]:
-        return [piece async for piece in llm.write(assignment)]
+        return [piece async for piece in llm.write(assignment) if isinstance(piece, str)]
 
     parser = QuoteParser()
     parts = [part for piece in asyncio.run(pieces()) for part in parser.feed(piece)]

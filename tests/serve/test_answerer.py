@@ -8,7 +8,7 @@ import pytest
 
 from retrieval.contents import read_page
 from retrieval.types import Scope
-from serve.answerer import Answerer, AnswererOptions
+from serve.answerer import Answerer, AnswererOptions, Inquiry, Writers
 from serve.errors import LLMUnavailable
 from serve.events import Answer, Cited, Done, Event, Failed, Retrieved, Started, Text, collected
 from serve.extractive import ExtractiveLLM
@@ -26,23 +26,25 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 
 
 def extractive(books: Library, options: AnswererOptions = ALWAYS) -> Answerer:
-    return Answerer(books.database, books.retriever, ExtractiveLLM(books.embedder), options)
+    return Answerer(
+        books.database, books.retriever, Writers(ExtractiveLLM(books.embedder)), options
+    )
 
 
 def scripted(books: Library, *pieces: str) -> Answerer:
     def script(_: Assignment) -> Sequence[str]:
         return pieces
 
-    return Answerer(books.database, books.retriever, ScriptedLLM(script), ALWAYS)
+    return Answerer(books.database, books.retriever, Writers(ScriptedLLM(script)), ALWAYS)
 
 
 def answer(answerer: Answerer, question: str, scope: Scope) -> Answer:
-    return asyncio.run(collected(answerer.answer(question, scope)))
+    return asyncio.run(collected(answerer.answer(Inquiry(question, scope))))
 
 
 def events(answerer: Answerer, question: str, scope: Scope) -> list[Event]:
     async def all_events() -> list[Event]:
-        return [event async for event in answerer.answer(question, scope)]
+        return [event async for event in answerer.answer(Inquiry(question, scope))]
 
     return asyncio.run(all_events())
 
@@ -127,7 +129,7 @@ def test_a_writer_that_fails_leaves_the_passages(books: Library) -> None:
     def script(_: Assignment) -> Sequence[str]:
         raise LLMUnavailable("The model does not answer.")
 
-    answerer = Answerer(books.database, books.retriever, ScriptedLLM(script), ALWAYS)
+    answerer = Answerer(books.database, books.retriever, Writers(ScriptedLLM(script)), ALWAYS)
     given = answer(answerer, "What is the notice period?", books.scope)
     assert given.failure == Failed("llm_unavailable", "The model does not answer.")
     assert given.hits

@@ -167,6 +167,7 @@ def citation(
         quote=quote,
         rects=tuple(rects),
         page_size=(100.0, 100.0),
+        verdict="exact",
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from pydantic import BaseModel
 
-from serve.schemas import TextEvent
+from serve.answer_schemas import TextEvent
 from serve.sse import event_stream
 
 

@@ -22,11 +22,17 @@ from serve.phrases import phrase
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:
-    """An earlier question of the conversation; ``sources`` are those first shown with it."""
+    """An earlier question of the conversation, and how it was answered.
+
+    ``sources`` are its passages by their numbers; ``shown`` are the numbers of those that its
+    prompt showed (all of them where no model wrote). ``opens_window`` as in ``serve.llm.Turn``.
+    """
 
     question: str
+    language: str
     written: str
     sources: Mapping[int, StoredChunk]
+    shown: frozenset[int]
     opens_window: bool = False
 
 
@@ -204,8 +210,9 @@ def _assignment(
         turns=tuple(
             Turn(
                 question=turn.question,
+                language=turn.language,
                 written=turn.written,
-                sources=tuple(source_of(n, stored) for n, stored in turn.sources.items()),
+                sources=tuple(source_of(n, turn.sources[n]) for n in sorted(turn.shown)),
                 opens_window=turn.opens_window,
             )
             for turn in inquiry.past

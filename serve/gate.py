@@ -96,7 +96,7 @@ def _refusal(method: str, headers: Headers, public_host: str) -> Problem | None:
         return recorded_problem(
             "host_not_allowed",
             f"This server does not answer to the name {host!r}.",
-            f"Use {public_host or 'localhost or 127.0.0.1'}, or set CLOISTER_PUBLIC_HOST.",
+            f"Use {public_host}." if public_host else "Use localhost or set CLOISTER_PUBLIC_HOST.",
         )
     origin = headers.get("origin")
     own = {f"http://{host}", f"https://{host}"}

@@ -33,11 +33,12 @@ class Source:
 class Turn:
     """An earlier question with its answer as it was written, in the quote protocol.
 
-    ``sources`` are those first shown with this turn. ``opens_window`` says that its prompt began
-    anew, without the turns before it.
+    ``sources`` are those that its part of the prompt shows, ``language`` the one it was to be
+    answered in. ``opens_window`` says that its prompt began anew, without the turns before it.
     """
 
     question: str
+    language: str
     written: str
     sources: tuple[Source, ...]
     opens_window: bool = False
@@ -77,9 +78,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How an answer was written; ``left_out`` are the numbers of sources that found no room.
+    """How an answer was written.
 
-    ``finish_reason`` is ``stop`` or ``length``; ``first_token_seconds`` runs from the request.
+    ``shown`` are the numbers of the sources in the last message of the prompt; ``left_out`` those
+    that found no room. ``opens_window`` as in ``Turn``. ``finish_reason`` is ``stop`` or ``length``; ``first_token_seconds`` runs from the request.
     """
 
     model: str
@@ -87,8 +89,9 @@ class Report:
     finish_reason: str
     usage: Usage
     first_token_seconds: float
-    opens_window: bool = False
+    shown: tuple[int, ...]
     left_out: tuple[int, ...] = ()
+    opens_window: bool = False
 
 
 class LLM(Protocol):

@@ -1,0 +1,85 @@
+"""Reads the stream of a completion, however the network cuts it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from serve.llm import Usage
+
+_LONGEST_FRAME = 1 << 20
+
+
+@dataclass(slots=True)
+class Frames:
+    """What the frames so far say.
+
+    ``finish_reason`` is the server's word for why it stopped, and empty until then. ``trouble`` is
+    why the rest cannot be trusted. ``ended`` says that no frame can follow.
+    """
+
+    finish_reason: str = ""
+    model: str = ""
+    usage: Usage = field(default_factory=Usage)
+    trouble: str = ""
+    ended: bool = False
+    seen: int = 0
+    _rest: bytes = b""
+
+    def feed(self, data: bytes) -> str:
+        """The text that the next bytes add; ``seen`` grows by their frames, not by comments."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > _LONGEST_FRAME:
+            self._fail("a frame without an end")
+        texts = []
+        for line in lines:
+            if self.ended:
+                break
+            if line.startswith(b"data:"):
+                texts.append(self._frame(line[5:].strip()))
+            elif line.strip() and not line.startswith((b":", b"event:", b"id:", b"retry:")):
+                self._fail("no stream of events")
+        return "".join(texts)
+
+    def _frame(self, data: bytes) -> str:
+        self.seen += 1
+        if data == b"[DONE]":
+            self.ended = True
+            return ""
+        try:
+            return self._chunk(json.loads(data.decode()))
+        except (ValueError, TypeError, AttributeError, LookupError):
+            self._fail("a frame that cannot be read")
+            return ""
+
+    def _chunk(self, chunk: dict[str, Any]) -> str:
+        if "error" in chunk:
+            self._fail("an error of its own")
+            return ""
+        if usage := chunk.get("usage"):
+            self.usage = usage_of(usage)
+        choices = chunk["choices"]
+        if not choices:
+            return ""
+        choice = choices[0]
+        self.model = chunk.get("model") or self.model
+        self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        text = choice["delta"].get("content") or ""
+        if not isinstance(text, str):
+            raise TypeError
+        return text
+
+    def _fail(self, trouble: str) -> None:
+        self.trouble = trouble
+        self.ended = True
+
+
+def usage_of(usage: dict[str, Any]) -> Usage:
+    """The counts of a usage object, as far as the server gives them."""
+    details = usage.get("prompt_tokens_details") or {}
+    return Usage(
+        prompt_tokens=int(usage.get("prompt_tokens") or 0),
+        cached_tokens=int(details.get("cached_tokens") or 0),
+        completion_tokens=int(usage.get("completion_tokens") or 0),
+    )

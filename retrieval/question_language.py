@@ -39,3 +39,9 @@ def question_language(text: str, among: Collection[str]) -> str:
     if len(best) == 1:
         return best[0]
     return detect_language(text, among)
+
+
+def content_words(text: str) -> list[str]:
+    """The words of a question that are no function words of any language we know them of."""
+    function_words = {word for words in _FUNCTION_WORDS.values() for word in words.split()}
+    return [word for word in _WORD.findall(text) if word.casefold() not in function_words]

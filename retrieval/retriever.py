@@ -27,7 +27,7 @@ _TRIES = 3
 """Searches for one question at most, where documents are replaced while it is answered."""
 
 
-QUESTION_LANGUAGES = frozenset({"en", "fr", "de", "es", "it", "pt", "nl"})
+QUESTION_LANGUAGES = frozenset({"en", "fr", "de", "es", "it", "pt", "nl", "hi", "th"})
 """Languages that a question may have, beside those of the documents."""
 
 

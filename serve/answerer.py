@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
@@ -10,44 +9,17 @@ from dataclasses import dataclass
 
 from retrieval.database import Database
 from retrieval.errors import CloisterError
-from retrieval.retriever import Retrieval, Retriever
-from retrieval.support import THRESHOLD, support_of
-from retrieval.types import Hit, Scope, StoredChunk
+from retrieval.retriever import Retrieval
+from retrieval.support import THRESHOLD
+from retrieval.types import Hit, StoredChunk
 from serve.citing import Citing, Passages, source_of
-from serve.errors import LLMUnavailable
-from serve.events import Degraded, Done, Event, Failed, Retrieved, Started, Text, Trace, Traced
-from serve.llm import LLM, Assignment, Report, Turn
+from serve.events import Done, Event, Failed, Retrieved, Started, Text, Trace, Traced
+from serve.follow_up import Finder, Found
+from serve.inference.admission import Ticket
+from serve.inquiry import Inquiry, PastTurn
+from serve.llm import Assignment, Report, Turn
 from serve.phrases import phrase
-
-
-@dataclass(frozen=True, slots=True)
-class PastTurn:
-    """An earlier question of the conversation, and how it was answered.
-
-    ``sources`` are its passages by their numbers; ``shown`` are the numbers of those that its
-    prompt showed (all of them where no model wrote). ``opens_window`` as in ``serve.llm.Turn``.
-    """
-
-    question: str
-    language: str
-    written: str
-    sources: Mapping[int, StoredChunk]
-    shown: frozenset[int]
-    opens_window: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Inquiry:
-    """A question, the scope that its asker may see, and the conversation before it, if any.
-
-    ``model`` names another model than the configured one, or is empty.
-    """
-
-    question: str
-    scope: Scope
-    k: int = 8
-    past: tuple[PastTurn, ...] = ()
-    model: str = ""
+from serve.writers import Writers
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,50 +29,54 @@ class AnswererOptions:
     threshold: float = THRESHOLD
 
 
-@dataclass(frozen=True, slots=True)
-class Writers:
-    """Who writes answers, and who stands in where that one cannot be used."""
-
-    llm: LLM
-    stand_in: LLM | None = None
-
-
 class Answerer:
     """Retrieves, decides whether to answer, has the answer written, and checks its quotes."""
 
     def __init__(
         self,
         database: Database,
-        retriever: Retriever,
+        finder: Finder,
         writers: Writers,
         options: AnswererOptions | None = None,
     ) -> None:
         self._database = database
-        self._retriever = retriever
+        self._finder = finder
         self._writers = writers
         self._options = options or AnswererOptions()
 
     async def answer(self, inquiry: Inquiry) -> AsyncGenerator[Event, None]:
-        """The events of one question; errors of our own become ``Failed``."""
-        clock = _Clock()
-        yield Started(inquiry.question)
-        try:
-            retrieval = await self._retrieved(inquiry)
-        except CloisterError as error:
-            yield _failed(error)
-            return
-        clock.retrieved()
+        """The events of one question; errors of our own become ``Failed``.
+
+        Raises:
+            TooManyQuestions: Before the first event: too many wait for the model.
+        """
+        with self._writers.ticket() as ticket:
+            clock = _Clock()
+            yield Started(inquiry.question)
+            try:
+                found = await self._finder.found(inquiry)
+            except CloisterError as error:
+                yield _failed(error)
+                return
+            clock.retrieved()
+            async with aclosing(self._answered(inquiry, found, ticket, clock)) as events:
+                async for event in events:
+                    yield event
+
+    async def _answered(
+        self, inquiry: Inquiry, found: Found, ticket: Ticket | None, clock: _Clock
+    ) -> AsyncGenerator[Event, None]:
+        retrieval = found.retrieval
         numbered = _numbered(inquiry.past, retrieval.hits)
-        support = support_of(retrieval)
-        yield Retrieved(retrieval.language, retrieval.hits, tuple(numbered), support)
+        yield Retrieved(retrieval.language, retrieval.hits, tuple(numbered), found.support)
         writing = _Writing(Citing(self._passages(inquiry, numbered)))
         failure: Failed | None = None
-        if support < self._options.threshold:
+        if found.support < self._options.threshold:
             writing.citing.abstained = True
         else:
             assignment = _assignment(inquiry, retrieval, numbered)
             try:
-                async with aclosing(self._written(assignment, writing)) as events:
+                async with aclosing(self._written(assignment, ticket, writing)) as events:
                     async for event in events:
                         yield event
             except CloisterError as error:
@@ -109,13 +85,8 @@ class Answerer:
             yield shown
         if writing.citing.abstained:
             yield Text(phrase("not_in_documents", retrieval.language))
-        yield Traced(self._trace(retrieval, writing, clock))
+        yield Traced(self._trace(found, writing, clock))
         yield failure or _done(writing, clock)
-
-    async def _retrieved(self, inquiry: Inquiry) -> Retrieval:
-        return await asyncio.to_thread(
-            self._retriever.retrieve, inquiry.question, inquiry.scope, inquiry.k
-        )
 
     def _passages(self, inquiry: Inquiry, numbered: Mapping[int, StoredChunk]) -> Passages:
         chunks = dict(numbered)
@@ -123,10 +94,10 @@ class Answerer:
             chunks |= turn.sources
         return Passages(self._database, inquiry.scope, chunks)
 
-    def _trace(self, retrieval: Retrieval, writing: _Writing, clock: _Clock) -> Trace:
+    def _trace(self, found: Found, writing: _Writing, clock: _Clock) -> Trace:
         return Trace(
             llm=self._writers.llm.name,
-            queries=(retrieval.query,),
+            queries=found.queries,
             written=writing.citing.written,
             quotes=tuple(writing.citing.quotes),
             report=writing.report,
@@ -135,9 +106,9 @@ class Answerer:
         )
 
     async def _written(
-        self, assignment: Assignment, writing: _Writing
+        self, assignment: Assignment, ticket: Ticket | None, writing: _Writing
     ) -> AsyncGenerator[Event, None]:
-        async with aclosing(self._pieces(assignment)) as pieces:
+        async with aclosing(self._writers.write(assignment, ticket)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, str):
                     for shown in await writing.citing.feed(piece):
@@ -145,25 +116,7 @@ class Answerer:
                 elif isinstance(piece, Report):
                     writing.report = piece
                 else:
-                    writing.degraded = piece
                     yield piece
-
-    async def _pieces(
-        self, assignment: Assignment
-    ) -> AsyncGenerator[str | Report | Degraded, None]:
-        """What the LLM writes; where it cannot begin, what its stand-in writes."""
-        has_begun = False
-        try:
-            async with aclosing(self._writers.llm.write(assignment)) as pieces:
-                async for piece in pieces:
-                    has_begun = True
-                    yield piece
-        except LLMUnavailable as error:
-            if has_begun or self._writers.stand_in is None:
-                raise
-            yield Degraded(error.code, error.message)
-            async for piece in self._writers.stand_in.write(assignment):
-                yield piece
 
 
 @dataclass(slots=True, eq=False)
@@ -172,7 +125,6 @@ class _Writing:
 
     citing: Citing
     report: Report | None = None
-    degraded: Degraded | None = None
 
 
 class _Clock:

@@ -13,6 +13,7 @@ from serve.errors import BindRefused
 from serve.gate import Gate
 from serve.problems import install_problems
 from serve.routes import chat, collections, documents, health, jobs, search
+from serve.served_model import watching
 from serve.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,8 @@ def create_app(
         address = url or f"http://{settings.host}:{settings.port}"
         with running_backend(settings, address, when_refused) as backend:
             app.state.backend = backend
-            yield
+            async with watching(backend.model):
+                yield
 
     app = FastAPI(
         title="Cloister",

@@ -22,6 +22,7 @@ from retrieval.faults import arm
 from retrieval.store import collection_named, create_collection
 from serve.data_folder import DataFolder
 from serve.searching import Searching
+from serve.served_model import ServedModel, served_model
 from serve.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Backend:
     intake: Intake
     workers: Workers
     searching: Searching
+    model: ServedModel | None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when streams that have no end of their own must end."""
 
@@ -117,6 +119,7 @@ def _put_together(settings: Settings, folder: DataFolder, database: Database) ->
         ),
         fault_point=settings.fault_point,
     )
+    model = served_model(settings)
     return Backend(
         settings=settings,
         folder=folder,
@@ -124,7 +127,8 @@ def _put_together(settings: Settings, folder: DataFolder, database: Database) ->
         originals=originals,
         intake=Intake(database, originals),
         workers=Workers(database, options, settings.workers),
-        searching=Searching(database, choice, folder.indexes),
+        searching=Searching(database, choice, folder.indexes, model),
+        model=model,
     )
 
 

@@ -14,12 +14,15 @@ from retrieval.evaluation import auroc, evidence_within_budget, mrr_at_k, ndcg_a
 from retrieval.retriever import Retriever
 from retrieval.support import support_of
 from retrieval.types import Hit, Scope
-from serve.answerer import Answerer, AnswererOptions, Inquiry, Writers
+from serve.answerer import Answerer, AnswererOptions
 from serve.citation_check import CitationChecks, checked_citations
 from serve.evaluation_setting import Setting
 from serve.events import Answer, collected
 from serve.extractive import ExtractiveLLM
+from serve.follow_up import Finder
+from serve.inquiry import Inquiry
 from serve.question_set import Question
+from serve.writers import Writers
 
 BUDGETS = (750, 1_500)
 """Tokens of context within which the evidence should be."""
@@ -149,7 +152,7 @@ class Evaluation:
     async def _answered(self, questions: Iterable[Question], setting: Setting) -> list[Answer]:
         answerer = Answerer(
             self.database,
-            self.retriever.with_options(setting.options),
+            Finder(self.retriever.with_options(setting.options)),
             Writers(ExtractiveLLM(self.embedder)),
             AnswererOptions(setting.threshold),
         )

@@ -81,7 +81,8 @@ class Report:
     """How an answer was written.
 
     ``shown`` are the numbers of the sources in the last message of the prompt; ``left_out`` those
-    that found no room. ``opens_window`` as in ``Turn``. ``finish_reason`` is ``stop`` or ``length``; ``first_token_seconds`` runs from the request.
+    that found no room. ``opens_window`` as in ``Turn``. ``finish_reason`` is ``stop`` or
+    ``length``; ``first_token_seconds`` runs from the request.
     """
 
     model: str

@@ -268,13 +268,22 @@ JobEvent = JobsSnapshot | JobChanged | JobRemoved
 
 
 class LLMOut(Wire):
-    """The model that writes answers; ``trouble`` says why it cannot be used, if so."""
+    """The model that writes answers, and what its server can do for us.
 
+    ``trouble`` says why it cannot write, if so. ``is_llama`` says that "Built with Llama" is due.
+    """
+
+    url: str
     model: str
+    models: list[str]
+    writes: bool
     context_tokens: int | None
-    tokenize: bool
-    structured: bool
+    tokenizes: bool
+    json_schema: bool
     grammar: bool
+    is_llama: bool
+    running: int
+    waiting: int
     trouble: str
 
 

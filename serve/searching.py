@@ -19,9 +19,12 @@ from retrieval.errors import CloisterError, EmbedderMismatch, EmbedderUnavailabl
 from retrieval.indexes import Indexes
 from retrieval.retriever import Retriever
 from retrieval.store import current_seq
-from serve.answerer import Answerer, Writers
+from serve.answerer import Answerer
 from serve.errors import NotReady
 from serve.extractive import ExtractiveLLM
+from serve.follow_up import Finder
+from serve.served_model import ServedModel
+from serve.writers import Writers
 
 log = logging.getLogger(__name__)
 
@@ -47,10 +50,17 @@ class Searching:
     ``engine`` is a future: of the engine, or of the error for which there will never be one.
     """
 
-    def __init__(self, database: Database, choice: EmbedderChoice, folder: Path) -> None:
+    def __init__(
+        self,
+        database: Database,
+        choice: EmbedderChoice,
+        folder: Path,
+        model: ServedModel | None = None,
+    ) -> None:
         self._database = database
         self._choice = choice
         self._folder = folder
+        self._model = model
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self.engine: Future[Engine] = Future()
@@ -126,9 +136,16 @@ class Searching:
             )
         indexes = Indexes(self._database, embedder.model, self._folder)
         retriever = Retriever(self._database, embedder, indexes)
-        answerer = Answerer(self._database, retriever, Writers(ExtractiveLLM(embedder)))
+        answerer = self._answerer(retriever, embedder)
         log.info("embedder %s is loaded", embedder.model.name)
         return Engine(embedder, indexes, retriever, answerer)
+
+    def _answerer(self, retriever: Retriever, embedder: Embedder) -> Answerer:
+        extractive, model = ExtractiveLLM(embedder), self._model
+        if model is None:
+            return Answerer(self._database, Finder(retriever), Writers(extractive))
+        writers = Writers(model.llm, stand_in=extractive, admission=model.admission)
+        return Answerer(self._database, Finder(retriever, model.rewriter), writers)
 
     def _follow(self, engine: Engine) -> None:
         while not self._stopping.is_set():

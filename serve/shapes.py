@@ -8,7 +8,8 @@ from typing import Any
 from ingest.jobs import Job, Stage
 from retrieval.types import Document, Hit, StoredChunk
 from serve.problems import recorded_problem
-from serve.schemas import DocumentOut, HitOut, JobOut, Problem, SpanOut
+from serve.schemas import DocumentOut, HitOut, JobOut, LLMOut, Problem, SpanOut
+from serve.served_model import ServedModel
 
 
 def document_out(document: Document) -> DocumentOut:
@@ -53,6 +54,25 @@ def job_out(job: Job, searchable_seq: int) -> JobOut:
 
 def _recorded(code: str | None, message: str | None) -> Problem | None:
     return recorded_problem(code, message or "") if code else None
+
+
+def llm_out(model: ServedModel) -> LLMOut:
+    """A served model for the wire."""
+    able = model.watched.capabilities
+    return LLMOut(
+        url=model.watched.client.server.url,
+        model=able.model,
+        models=list(able.models),
+        writes=able.writes,
+        context_tokens=able.context_tokens,
+        tokenizes=able.tokenizes,
+        json_schema=able.json_schema,
+        grammar=able.grammar,
+        is_llama=able.is_llama,
+        running=model.admission.running,
+        waiting=model.admission.waiting,
+        trouble=able.trouble,
+    )
 
 
 def passage_fields(stored: StoredChunk) -> dict[str, Any]:

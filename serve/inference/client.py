@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,7 +61,7 @@ class InferenceClient:
         self.server = server
         self._session: aiohttp.ClientSession | None = None
 
-    async def stream(self, request: CompletionRequest) -> AsyncIterator[str | Completed]:
+    async def stream(self, request: CompletionRequest) -> AsyncGenerator[str | Completed, None]:
         """The text as it is written, in pieces cut anywhere, and ``Completed`` last.
 
         Without ``Completed`` the text is not whole. Closing this generator closes the connection,

@@ -7,11 +7,13 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from serve.errors import LLMBusy
+from serve.errors import LLMBusy, LLMUnavailable
 from serve.inference.client import InferenceClient
 from serve.inference.probe import Capabilities, probe
 
 _log = logging.getLogger(__name__)
+
+_FIRST_LOOK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,19 @@ class Watched:
     async def first_look(self) -> Capabilities:
         """The capabilities, once it was looked at."""
         await self._looked.wait()
+        return self._capabilities
+
+    async def writing(self) -> Capabilities:
+        """The capabilities of a server that writes.
+
+        Raises:
+            LLMUnavailable: It cannot write now.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_LOOK_SECONDS):
+                await self.first_look()
+        if not self._capabilities.writes:
+            raise LLMUnavailable(self._capabilities.trouble)
         return self._capabilities
 
     def look_again(self) -> None:

@@ -12,9 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from retrieval.types import Scope
 from serve.answer_schemas import AnswerOut, EventOut
 from serve.answer_shapes import answer_out, event_out
-from serve.answerer import Inquiry
 from serve.backend import Backend
 from serve.events import Event, Failed, Traced, collected
+from serve.inquiry import Inquiry
 from serve.problems import problem_response, recorded_problem
 from serve.routes.parts import BackendPart, EnginePart
 from serve.schemas import ChatBody

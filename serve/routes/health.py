@@ -14,6 +14,7 @@ from serve.errors import NotReady
 from serve.routes.parts import BackendPart
 from serve.schemas import EmbedderOut, Health, StatusOut
 from serve.scope import whole_scope
+from serve.shapes import llm_out
 
 router = APIRouter(tags=["health"])
 
@@ -59,7 +60,7 @@ def status(backend: BackendPart) -> StatusOut:
         seq=seq,
         index_seq=backend.searching.seq,
         embedder=EmbedderOut.model_validate(engine.embedder.model) if engine else None,
-        llm=None,
+        llm=llm_out(backend.model) if backend.model else None,
     )
 
 

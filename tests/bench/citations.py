@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from retrieval.contents import document_text
 from retrieval.sentences import sentence_spans
 from retrieval.store import DocumentFilter, list_documents
-from serve.answerer import Answerer, AnswererOptions, Inquiry, Writers
+from serve.answerer import Answerer, AnswererOptions
 from serve.citation_check import CitationChecks, checked_citations
 from serve.evaluation import spread
 from serve.events import Answer, collected
 from serve.extractive import ExtractiveLLM
+from serve.follow_up import Finder
+from serve.inquiry import Inquiry
 from serve.question_set import read_questions
+from serve.writers import Writers
 from tests.bench.corpus import Corpus, pdf_corpus, squad_corpus
 from tests.bench.options import Options
 from tests.bench.tables import percent, print_table
@@ -52,7 +55,7 @@ async def answers_to(corpus: Corpus, questions: Sequence[str]) -> list[Answer]:
     """An answer to every question, whatever its support."""
     always = AnswererOptions(threshold=0.0)
     llm = ExtractiveLLM(corpus.embedder)
-    answerer = Answerer(corpus.database, corpus.retriever, Writers(llm), always)
+    answerer = Answerer(corpus.database, Finder(corpus.retriever), Writers(llm), always)
     return [await collected(answerer.answer(Inquiry(q, corpus.scope))) for q in questions]
 
 

@@ -8,11 +8,14 @@ import pytest
 
 from retrieval.contents import read_page
 from retrieval.types import Scope
-from serve.answerer import Answerer, AnswererOptions, Inquiry, Writers
+from serve.answerer import Answerer, AnswererOptions
 from serve.errors import LLMUnavailable
 from serve.events import Answer, Cited, Done, Event, Failed, Retrieved, Started, Text, collected
 from serve.extractive import ExtractiveLLM
+from serve.follow_up import Finder
+from serve.inquiry import Inquiry
 from serve.llm import Assignment, ScriptedLLM
+from serve.writers import Writers
 from tests.fixtures.library import ENGLISH, FRENCH, Library, library
 
 ALWAYS = AnswererOptions(threshold=0.0)
@@ -27,7 +30,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 
 def extractive(books: Library, options: AnswererOptions = ALWAYS) -> Answerer:
     return Answerer(
-        books.database, books.retriever, Writers(ExtractiveLLM(books.embedder)), options
+        books.database, Finder(books.retriever), Writers(ExtractiveLLM(books.embedder)), options
     )
 
 
@@ -35,7 +38,7 @@ def scripted(books: Library, *pieces: str) -> Answerer:
     def script(_: Assignment) -> Sequence[str]:
         return pieces
 
-    return Answerer(books.database, books.retriever, Writers(ScriptedLLM(script)), ALWAYS)
+    return Answerer(books.database, Finder(books.retriever), Writers(ScriptedLLM(script)), ALWAYS)
 
 
 def answer(answerer: Answerer, question: str, scope: Scope) -> Answer:
@@ -129,7 +132,9 @@ def test_a_writer_that_fails_leaves_the_passages(books: Library) -> None:
     def script(_: Assignment) -> Sequence[str]:
         raise LLMUnavailable("The model does not answer.")
 
-    answerer = Answerer(books.database, books.retriever, Writers(ScriptedLLM(script)), ALWAYS)
+    answerer = Answerer(
+        books.database, Finder(books.retriever), Writers(ScriptedLLM(script)), ALWAYS
+    )
     given = answer(answerer, "What is the notice period?", books.scope)
     assert given.failure == Failed("llm_unavailable", "The model does not answer.")
     assert given.hits

@@ -2,11 +2,15 @@
 
 Times are Unix seconds. Chunk ids are never reused, so that an index that lags behind can at worst
 name a chunk that is gone.
+
+Whatever of a document's own words is kept with a conversation lies in ``citations`` and ``quotes``,
+whose rows go with the document; ``turns`` refers to them by their place.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -55,6 +59,7 @@ collections = Table(
     _id(),
     Column("name", String(200), nullable=False, unique=True),
     Column("created_at", Double, nullable=False),
+    Column("model", Text, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
 
@@ -163,4 +168,112 @@ jobs = Table(
     Index("ix_jobs_document", "document_id"),
     Index("ix_jobs_updated", "updated_at"),
     sqlite_autoincrement=True,
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    _id(),
+    Column("title", Text, nullable=False),
+    Column("titled_by_person", Boolean, nullable=False),
+    Column("folded_title", Text, nullable=False),
+    Column("leaf_id", _Id),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Index("ix_conversations_updated", "updated_at", "id"),
+    sqlite_autoincrement=True,
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    _id(),
+    _owner("conversation_id", "conversations.id"),
+    # Not deleted by cascade: SQLite follows cascades no deeper than 1,000 rows.
+    Column("parent_id", _Id, ForeignKey("turns.id")),
+    Column("question", Text, nullable=False),
+    Column("asked", JSON, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("text", JSON, nullable=False),
+    Column("written", JSON, nullable=False),
+    Column("folded", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("support", Double, nullable=False),
+    Column("abstained", Boolean, nullable=False),
+    Column("grounded", Boolean, nullable=False),
+    Column("truncated", Boolean, nullable=False),
+    Column("opens_window", Boolean, nullable=False),
+    Column("citation_count", Integer, nullable=False),
+    Column("struck", JSON, nullable=False),
+    Column("llm", Text, nullable=False),
+    Column("degraded_code", String(60)),
+    Column("degraded_message", Text),
+    Column("error_code", String(60)),
+    Column("error_message", Text),
+    Column("queries", JSON, nullable=False),
+    Column("report", JSON(none_as_null=True)),
+    Column("retrieved_seconds", Double, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("finished_at", Double),
+    Index("ix_turns_conversation", "conversation_id"),
+    Index("ix_turns_parent", "parent_id"),
+    Index("ix_turns_state", "state"),
+    sqlite_autoincrement=True,
+)
+
+citations = Table(
+    "citations",
+    metadata,
+    Column("turn_id", _Id, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("chunk_id", _Id, nullable=False),
+    _owner("document_id", "documents.id"),
+    Column("document_name", Text, nullable=False),
+    Column("paged", Boolean, nullable=False),
+    Column("page", Integer, nullable=False),
+    Column("page_label", Text, nullable=False),
+    Column("span_start", Integer, nullable=False),
+    Column("span_end", Integer, nullable=False),
+    Column("quote", Text, nullable=False),
+    Column("rects", JSON, nullable=False),
+    Column("page_width", Double, nullable=False),
+    Column("page_height", Double, nullable=False),
+    Column("verdict", String(12), nullable=False),
+    Index("ix_citations_document", "document_id"),
+)
+
+quotes = Table(
+    "quotes",
+    metadata,
+    Column("turn_id", _Id, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("document_id", _Id, ForeignKey("documents.id", ondelete="CASCADE")),
+    Column("source", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("folded", Text, nullable=False),
+    Column("verdict", String(12), nullable=False),
+    Index("ix_quotes_document", "document_id"),
+)
+
+turn_sources = Table(
+    "turn_sources",
+    metadata,
+    Column("turn_id", _Id, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("chunk_id", _Id, nullable=False),
+    Column("document_id", _Id, nullable=False),
+    Column("score", Double, nullable=False),
+    Column("left_out", Boolean, nullable=False),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("turn_id", _Id, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    Column("value", String(4), nullable=False),
+    Column("reason", String(16)),
+    Column("comment", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 
 from ingest.jobs import Job, JobFilter, list_jobs
 from serve.backend import Backend
@@ -22,7 +22,7 @@ _MOST = 1_000
 _ENDED = {"ready", "failed", "cancelled"}
 
 
-async def job_events(backend: Backend) -> AsyncIterator[JobEvent]:
+async def job_events(backend: Backend) -> AsyncGenerator[JobEvent, None]:
     """A snapshot of the jobs under way, then what changes."""
     view = _View(backend)
     yield await asyncio.to_thread(view.first)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 
 from pydantic import BaseModel
@@ -15,7 +15,7 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 def event_stream(
-    events: AsyncIterator[BaseModel],
+    events: AsyncGenerator[BaseModel, None],
     stopping: asyncio.Event | None = None,
     ping_seconds: float = PING_SECONDS,
 ) -> StreamingResponse:
@@ -28,7 +28,7 @@ def event_stream(
 
 
 async def _lines(
-    events: AsyncIterator[BaseModel], stopping: asyncio.Event, ping_seconds: float
+    events: AsyncGenerator[BaseModel, None], stopping: asyncio.Event, ping_seconds: float
 ) -> AsyncIterator[str]:
     stop = asyncio.ensure_future(stopping.wait())
     upcoming = asyncio.ensure_future(_next(events))
@@ -52,7 +52,8 @@ async def _lines(
         upcoming.cancel()
         with suppress(asyncio.CancelledError):
             await upcoming
+        await events.aclose()
 
 
-async def _next(events: AsyncIterator[BaseModel]) -> BaseModel | None:
+async def _next(events: AsyncGenerator[BaseModel, None]) -> BaseModel | None:
     return await anext(events, None)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-Phrase = Literal["sources", "nearest", "page", "open_quote", "close_quote"]
+Phrase = Literal[
+    "sources", "nearest", "page", "open_quote", "close_quote", "degraded", "struck", "truncated"
+]
 
 _PHRASES: dict[str, dict[Phrase, str]] = {
     "en": {
@@ -13,6 +15,9 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "page": "p. {}",
         "open_quote": ': "',
         "close_quote": '"',
+        "degraded": "The model cannot be used; these are the documents' own sentences. ({})",
+        "struck": "Not verified: {}",
+        "truncated": "The answer ran out of tokens (CLOISTER_LLM_ANSWER_TOKENS).",
     },
     "fr": {
         "sources": "Sources :",
@@ -20,6 +25,9 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "page": "p. {}",
         "open_quote": " : « ",
         "close_quote": " »",
+        "degraded": "Le modèle est indisponible ; voici les phrases mêmes des documents. ({})",
+        "struck": "Non vérifié : {}",
+        "truncated": "La réponse a épuisé ses jetons (CLOISTER_LLM_ANSWER_TOKENS).",
     },
 }
 

@@ -51,6 +51,7 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("jobs", f"{found['active_jobs']} under way, {found['workers']} workers"),
         ("changes", f"{found['seq']}, index {index}"),
         ("embedder", _embedder(embedder, found["trouble"])),
+        ("model", _model(found["llm"])),
         ("database", _database(found)),
     ]
 
@@ -59,6 +60,18 @@ def _embedder(embedder: dict[str, Any] | None, trouble: str) -> str:
     if embedder is None:
         return trouble or "loading"
     return f"{embedder['name']}, {embedder['dimensions']} dimensions"
+
+
+def _model(llm: dict[str, Any] | None) -> str:
+    if llm is None:
+        return "none; answers are the documents' own sentences (CLOISTER_LLM_URL)"
+    if not llm["writes"]:
+        return f"not usable at {llm['url']}: {llm['trouble']}"
+    abilities = {"tokenizes": "counts tokens", "json_schema": "JSON schema", "grammar": "grammar"}
+    able = [word for name, word in abilities.items() if llm[name]]
+    context = f"{llm['context_tokens']} tokens" if llm["context_tokens"] else "unknown window"
+    built = "; Built with Llama" if llm["is_llama"] else ""
+    return f"{llm['model']} at {llm['url']} ({', '.join([context, *able])}){built}"
 
 
 def _database(found: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from pydantic import BaseModel
 
@@ -10,13 +10,13 @@ from serve.sse import event_stream
 
 
 async def lines_of(
-    events: AsyncIterator[BaseModel], stopping: asyncio.Event | None = None, ping: float = 15
+    events: AsyncGenerator[BaseModel, None], stopping: asyncio.Event | None = None, ping: float = 15
 ) -> list[str]:
     response = event_stream(events, stopping, ping)
     return [str(line) async for line in response.body_iterator]
 
 
-async def two(pause: float = 0) -> AsyncIterator[TextEvent]:
+async def two(pause: float = 0) -> AsyncGenerator[TextEvent, None]:
     yield TextEvent(delta="one\ntwo")
     await asyncio.sleep(pause)
     yield TextEvent(delta="é")
@@ -39,7 +39,7 @@ def test_a_sign_of_life_in_between() -> None:
 def test_the_stream_ends_when_we_stop_and_its_source_is_closed() -> None:
     closed = False
 
-    async def endless() -> AsyncIterator[TextEvent]:
+    async def endless() -> AsyncGenerator[TextEvent, None]:
         nonlocal closed
         try:
             yield TextEvent(delta="first")

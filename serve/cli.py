@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from retrieval.errors import CloisterError
-from serve.commands import ask, collections, docs, ingest, search, serve, status
+from serve.commands import ask, collections, docs, ingest, llm, search, serve, status
 from serve.commands import eval as evaluation
 from serve.commands.invocation import Invocation
 from serve.errors import BindRefused, InvalidSetting, ServerUnreachable
@@ -37,6 +37,7 @@ app.add_typer(docs.app, name="docs")
 app.add_typer(collections.app, name="collections")
 app.command("status")(status.status)
 app.add_typer(evaluation.app, name="eval")
+app.add_typer(llm.app, name="llm")
 
 
 def _print_version(wanted: bool) -> None:

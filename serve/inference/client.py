@@ -173,7 +173,7 @@ class InferenceClient:
             if response.status != 200:
                 raise await self._refusal(response, model, asks_models=False)
             answer = json.loads(await _body(response))
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         finally:
             response.close()

@@ -9,6 +9,9 @@ from typing import Any
 from serve.llm import Usage
 
 _LONGEST_FRAME = 1 << 20
+_UNREADABLE = (
+    ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -49,7 +52,7 @@ class Frames:
             return ""
         try:
             return self._chunk(json.loads(data.decode()))
-        except (ValueError, TypeError, AttributeError, LookupError):
+        except _UNREADABLE:
             self._fail("a frame that cannot be read")
             return ""
 

@@ -89,7 +89,7 @@ class Refusal:
     def _error(self) -> dict[str, Any] | str:
         try:
             answer = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return self.body.decode(errors="replace")
         error = answer.get("error", answer) if isinstance(answer, dict) else ""
         return error if isinstance(error, dict | str) else ""

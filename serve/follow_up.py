@@ -28,7 +28,7 @@ _SECONDS = 2.0
 _LONGEST = 400
 
 _RULES = """\
-You are given a conversation and its last question. Write that question so that it can be understood
+You are given what was said before, and a question. Write that question so that it can be understood
 alone, in the same language, with the names and things that it leaves to the conversation. Do not
 answer it. If it can be understood alone already, repeat it."""
 
@@ -122,9 +122,9 @@ def _best(hits: Iterable[Hit]) -> tuple[Hit, ...]:
 def _conversation(inquiry: Inquiry) -> str:
     lines: list[str] = []
     for turn in inquiry.past[-_TURNS:]:
-        lines.append(f"Question: {neutral(turn.question)}")
-        lines.append(f"Answer: {neutral(without_quotes(turn.written))[:_ANSWER_CHARACTERS]}")
-    lines.append(f"Last question: {neutral(inquiry.question)}")
+        lines.append(f"Earlier question: {neutral(turn.question)}")
+        lines.append(f"Earlier answer: {neutral(without_quotes(turn.written))[:_ANSWER_CHARACTERS]}")
+    lines.append(f"Question: {neutral(inquiry.question)}")
     lines.append('Write JSON: {"q": "the question"}')
     return "\n".join(lines)
 

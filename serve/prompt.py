@@ -50,7 +50,7 @@ LANGUAGES = {
 
 _CONTROL = re.compile(
     r"<(?="
-    r"\||/?\s*(?:q|src)\b|/?(?:s|unk|pad|bos|eos|mask)>|/?(?:start|end)_of_turn>|</?SYS>>"
+    r"\||\s*/?\s*(?:q|src)\b|/?(?:s|unk|pad|bos|eos|mask)>|/?(?:start|end)_of_turn>|</?SYS>>"
     r")",
     re.IGNORECASE,
 )

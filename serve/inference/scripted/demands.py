@@ -31,8 +31,11 @@ class Demand:
         return str(self.body.get("cache_salt") or "")
 
     def obeyed_by(self, text: str) -> str:
-        """The text, or one that the constraint allows where this is not."""
-        if self.schema is not None:
+        """The text, or one that the constraint allows where this is not.
+
+        A script that writes JSON is trusted to know the schema.
+        """
+        if self.schema is not None and not _is_json(text):
             value = least_value(self.schema, question_of(self.body))
             return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         if self.grammar is not None:
@@ -40,6 +43,14 @@ class Demand:
         if self.choices and text not in self.choices:
             return self.choices[0]
         return text
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def demand_of(data: bytes, models: tuple[str, ...], window: int) -> Demand:

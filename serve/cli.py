@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from retrieval.errors import CloisterError
-from serve.commands import ask, collections, docs, ingest, llm, search, serve, status
+from serve.commands import ask, collections, docs, ingest, llm, models, search, serve, status
 from serve.commands import eval as evaluation
 from serve.commands.invocation import Invocation
 from serve.errors import BindRefused, InvalidSetting, ServerUnreachable
@@ -38,6 +38,7 @@ app.add_typer(collections.app, name="collections")
 app.command("status")(status.status)
 app.add_typer(evaluation.app, name="eval")
 app.add_typer(llm.app, name="llm")
+app.add_typer(models.app, name="models")
 
 
 def _print_version(wanted: bool) -> None:

@@ -55,6 +55,9 @@ class LLMInterrupted(LLMUnavailable):
 
     code = "llm_interrupted"
 
+    def __init__(self, message: str, *, advice: str = "Ask again.") -> None:
+        super().__init__(message, advice=advice)
+
 
 class LLMRefused(LLMUnavailable):
     """The inference server is there but refuses the request: its key, its model, its rules."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from serve.errors import LLMRefused, PromptTooLong
+from serve.errors import LLMRefused, LLMUnavailable, PromptTooLong
 from serve.inference.completion import Completed, CompletionRequest
 from serve.inference.probe import Capabilities
 from serve.inference.watch import Watched
@@ -61,6 +61,9 @@ class GenerativeLLM:
             except PromptTooLong:
                 if attempt == _TRIES - 1:
                     raise
+            except LLMUnavailable:
+                self._watched.look_again()
+                raise
             else:
                 return
 

@@ -61,7 +61,7 @@ async def probe(client: InferenceClient, model: str = "") -> Capabilities:
         used = _chosen(models, model)
         await client.complete(_request(used.id, tokens=1), _SECONDS)
     except LLMUnavailable as error:
-        return Capabilities(trouble=error.message)
+        return Capabilities(trouble=f"{error.message} {error.advice}".strip())
     return Capabilities(
         models=tuple(each.id for each in models),
         model=used.id,

@@ -67,6 +67,27 @@ def rename_collection(connection: Connection, collection_id: int, name: str) -> 
     return get_collection(connection, collection_id)
 
 
+def set_collection_model(connection: Connection, collection_id: int, model: str) -> Collection:
+    """The collection with the name of the model that answers questions about it."""
+    get_collection(connection, collection_id)
+    connection.execute(
+        update(collections).where(collections.c.id == collection_id).values(model=model)
+    )
+    return get_collection(connection, collection_id)
+
+
+def shared_model(connection: Connection, scope: Scope) -> str:
+    """The model that all collections of a scope name; empty where they differ."""
+    query = select(collections.c.model).distinct()
+    of_documents = select(documents.c.collection_id).where(among(documents.c.id, scope.documents))
+    models = connection.scalars(
+        query.where(
+            or_(among(collections.c.id, scope.collections), collections.c.id.in_(of_documents))
+        )
+    ).all()
+    return models[0] if len(models) == 1 else ""
+
+
 def _refuse_taken_name(connection: Connection, name: str) -> None:
     if connection.scalar(select(collections.c.id).where(collections.c.name == name)):
         raise CollectionExists(
@@ -102,7 +123,8 @@ def _collections(connection: Connection, condition: ColumnElement[bool]) -> list
         .order_by(collections.c.name)
     )
     return [
-        Collection(row.id, row.name, _moment(row.created_at), row.document_count) for row in rows
+        Collection(row.id, row.name, _moment(row.created_at), row.document_count, row.model)
+        for row in rows
     ]
 
 

@@ -31,12 +31,16 @@ class DocumentState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A set of documents searched together; the unit of access."""
+    """A set of documents searched together; the unit of access.
+
+    ``model`` names the model that answers questions about it; empty for the configured one.
+    """
 
     id: int
     name: str
     created_at: datetime
     document_count: int = 0
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,10 +93,12 @@ class TraceOut(Wire):
 
 
 class StartedEvent(Wire):
-    """The question is accepted."""
+    """The question is accepted, as a turn of a conversation if it was asked in one."""
 
     type: Literal["started"] = "started"
     question: str
+    conversation_id: int | None = None
+    turn_id: int | None = None
 
 
 class RetrievedEvent(Wire):

@@ -80,8 +80,8 @@ def _piece_out(
     event: Started | Retrieved | Queued | Degraded | Text | Cited | Struck,
 ) -> wire.EventOut:
     match event:
-        case Started(question):
-            return wire.StartedEvent(question=question)
+        case Started():
+            return wire.StartedEvent.model_validate(event)
         case Retrieved(language, hits, numbers, support):
             shown = sources_out(hits, numbers)
             return wire.RetrievedEvent(language=language, support=support, hits=shown)

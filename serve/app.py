@@ -12,7 +12,17 @@ from serve.backend import running_backend
 from serve.errors import BindRefused
 from serve.gate import Gate
 from serve.problems import install_problems
-from serve.routes import chat, collections, documents, health, jobs, search
+from serve.recorder import recording
+from serve.routes import (
+    chat,
+    collections,
+    conversations,
+    documents,
+    health,
+    jobs,
+    search,
+    turns,
+)
 from serve.served_model import watching
 from serve.settings import Settings
 
@@ -39,7 +49,8 @@ def create_app(
         address = url or f"http://{settings.host}:{settings.port}"
         with running_backend(settings, address, when_refused) as backend:
             app.state.backend = backend
-            async with watching(backend.model):
+            async with watching(backend.model), recording() as recorders:
+                app.state.recorders = recorders
                 yield
 
     app = FastAPI(
@@ -52,7 +63,7 @@ def create_app(
         openapi_url="/openapi.json",
         redirect_slashes=False,
     )
-    for routes in (health, documents, collections, jobs, search, chat):
+    for routes in (health, documents, collections, jobs, search, chat, conversations, turns):
         app.include_router(routes.router)
     install_problems(app)
     app.add_middleware(Gate, public_host=settings.public_host)

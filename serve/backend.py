@@ -24,6 +24,7 @@ from serve.data_folder import DataFolder
 from serve.searching import Searching
 from serve.served_model import ServedModel, served_model
 from serve.settings import Settings
+from serve.turns import interrupt_unfinished
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ def running_backend(
         _ensure_default_collection(database)
         backend = _put_together(settings, folder, database)
         backend.intake.sweep()
+        interrupt_unfinished(database)
         with _at_work(backend, when_refused):
             log.info("data folder %s opened in %.2f s", folder.path, time.monotonic() - begun)
             yield backend

@@ -67,10 +67,16 @@ def read_questions(path: Path) -> list[Question]:
 
 def write_questions(questions: Iterable[Question], path: Path) -> None:
     """Write a question set that ``read_questions`` reads; fields that are None are left out."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        for question in questions:
-            given = {key: value for key, value in asdict(question).items() if value is not None}
-            file.write(json.dumps(given, ensure_ascii=False) + "\n")
+    path.write_text(question_lines(questions), encoding="utf-8", newline="\n")
+
+
+def question_lines(questions: Iterable[Question]) -> str:
+    """A question set as text, one JSON object a line."""
+    given = (
+        {key: value for key, value in asdict(question).items() if value is not None}
+        for question in questions
+    )
+    return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in given)
 
 
 def convert_squad(path: Path, out: Path, by: Literal["article", "paragraph"]) -> Converted:

@@ -15,7 +15,8 @@ MAX_K = 100
 MAX_SCOPE_ITEMS = 1_000
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """The text, if every database can keep it."""
     if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
         raise ValueError("must hold no NUL and no half of a surrogate pair")
     return text
@@ -62,22 +63,36 @@ Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Words = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION_CHARACTERS),
-    AfterValidator(_storable),
+    AfterValidator(storable),
 ]
 Name = Annotated[
     str,
     StringConstraints(
         strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$"
     ),
-    AfterValidator(_storable),
+    AfterValidator(storable),
 ]
 CollectionRef = Id | Name
 
 
+ModelName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\x00-\x1f]*$"),
+    AfterValidator(storable),
+]
+
+
 class CollectionBody(Body):
-    """A collection to be made, or its new name."""
+    """A collection to be made."""
 
     name: Name
+
+
+class CollectionPatch(Body):
+    """What is to change of a collection; with an empty ``model`` the configured one answers."""
+
+    name: Name | None = None
+    model: ModelName | None = None
 
 
 class ScopeBody(Body):
@@ -108,6 +123,7 @@ class CollectionOut(Wire):
     name: str
     created_at: datetime
     document_count: int
+    model: str
 
 
 class DocumentOut(Wire):

@@ -10,9 +10,10 @@ from retrieval.store import (
     get_collection,
     list_collections,
     rename_collection,
+    set_collection_model,
 )
 from serve.routes.parts import BackendPart, IdPath
-from serve.schemas import CollectionBody, CollectionList, CollectionOut
+from serve.schemas import CollectionBody, CollectionList, CollectionOut, CollectionPatch
 
 router = APIRouter(prefix="/api/v1/collections", tags=["collections"])
 
@@ -40,11 +41,14 @@ def show(backend: BackendPart, collection_id: IdPath) -> CollectionOut:
 
 
 @router.patch("/{collection_id}")
-def rename(backend: BackendPart, collection_id: IdPath, body: CollectionBody) -> CollectionOut:
-    """Rename a collection."""
+def change(backend: BackendPart, collection_id: IdPath, body: CollectionPatch) -> CollectionOut:
+    """Rename a collection, or name the model that answers questions about it."""
     with backend.database.write() as connection:
-        renamed = rename_collection(connection, collection_id, body.name)
-    return CollectionOut.model_validate(renamed)
+        if body.name is not None:
+            rename_collection(connection, collection_id, body.name)
+        if body.model is not None:
+            set_collection_model(connection, collection_id, body.model)
+        return CollectionOut.model_validate(get_collection(connection, collection_id))
 
 
 @router.delete("/{collection_id}", status_code=204)

@@ -1,0 +1,135 @@
+"""Conversations: list, search, make, show, name, export, delete."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Response
+from sqlalchemy import Connection
+
+from serve.conversation_schemas import (
+    ConversationBody,
+    ConversationDetail,
+    ConversationList,
+    ConversationOut,
+    ConversationPatch,
+)
+from serve.conversation_shapes import conversation_detail, conversation_export
+from serve.conversations import (
+    Conversation,
+    ConversationFilter,
+    Position,
+    create_conversation,
+    delete_conversation,
+    get_conversation,
+    list_conversations,
+    name_conversation,
+    show_branch,
+    tree_of,
+)
+from serve.errors import InvalidRequest
+from serve.export import file_name, markdown_of
+from serve.history import read_turns
+from serve.routes.parts import BackendPart, IdPath
+from serve.schemas import LARGEST_ID
+from serve.scope import whole_scope
+
+router = APIRouter(prefix="/api/v1/conversations", tags=["conversations"])
+
+_CURSOR = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)_(\d{1,19})", re.ASCII)
+
+
+def _position(cursor: Annotated[str, Query(max_length=50)] = "") -> Position | None:
+    if not cursor:
+        return None
+    match = _CURSOR.fullmatch(cursor)
+    if match is None or int(match[2]) > LARGEST_ID:
+        raise InvalidRequest(f"The cursor {cursor!r} is none of ours.")
+    return Position(float(match[1]), int(match[2]))
+
+
+PositionPart = Annotated[Position | None, Depends(_position)]
+
+
+@router.post("", status_code=201)
+def create(backend: BackendPart, body: ConversationBody) -> ConversationOut:
+    """Make a conversation."""
+    with backend.database.write() as connection:
+        made = create_conversation(connection, body.title or "")
+    return ConversationOut.model_validate(made)
+
+
+@router.get("")
+def list_some(
+    backend: BackendPart,
+    after: PositionPart,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    q: Annotated[str, Query(max_length=200)] = "",
+) -> ConversationList:
+    """Conversations, the one last changed first; with q, those that have all its words."""
+    with backend.database.read() as connection:
+        words = q.replace("\0", "")
+        wanted = ConversationFilter(whole_scope(connection), words, after, limit)
+        found = list_conversations(connection, wanted)
+    following = _cursor_after(found[-1]) if len(found) == limit else None
+    return ConversationList(
+        items=[ConversationOut.model_validate(each) for each in found], next_cursor=following
+    )
+
+
+def _cursor_after(conversation: Conversation) -> str:
+    return f"{conversation.updated_at.timestamp()!r}_{conversation.id}"
+
+
+@router.get("/{conversation_id}")
+def show(backend: BackendPart, conversation_id: IdPath) -> ConversationDetail:
+    """One conversation, with the branch that is shown."""
+    with backend.database.read() as connection:
+        return _detail(connection, conversation_id)
+
+
+@router.patch("/{conversation_id}")
+def change(
+    backend: BackendPart, conversation_id: IdPath, body: ConversationPatch
+) -> ConversationDetail:
+    """Name a conversation, or show another branch."""
+    with backend.database.write() as connection:
+        if body.title is not None:
+            name_conversation(connection, conversation_id, body.title)
+        if body.leaf_id is not None:
+            show_branch(connection, conversation_id, body.leaf_id)
+        return _detail(connection, conversation_id)
+
+
+@router.delete("/{conversation_id}", status_code=204)
+def delete(backend: BackendPart, conversation_id: IdPath) -> Response:
+    """Delete a conversation with everything in it."""
+    with backend.database.write() as connection:
+        delete_conversation(connection, conversation_id)
+    backend.database.forget_deleted()
+    return Response(status_code=204)
+
+
+@router.get("/{conversation_id}/export", response_class=Response)
+def export(
+    backend: BackendPart, conversation_id: IdPath, format: Literal["md", "json"] = "md"
+) -> Response:
+    """A conversation as a file: the branch that is shown in Markdown, or all turns in JSON."""
+    with backend.database.read() as connection:
+        conversation = get_conversation(connection, conversation_id)
+        tree = tree_of(connection, conversation_id)
+        turns = read_turns(connection, conversation_id, whole_scope(connection))
+    headers = {"Content-Disposition": file_name(conversation, format)}
+    if format == "json":
+        exported = conversation_export(conversation, tree, turns)
+        content = exported.model_dump_json(indent=2)
+        return Response(content, headers=headers, media_type="application/json")
+    branch = [turns[each] for each in tree.path(conversation.leaf_id)]
+    return Response(markdown_of(conversation, branch), headers=headers, media_type="text/markdown")
+
+
+def _detail(connection: Connection, conversation_id: int) -> ConversationDetail:
+    conversation = get_conversation(connection, conversation_id)
+    turns = read_turns(connection, conversation_id, whole_scope(connection))
+    return conversation_detail(conversation, tree_of(connection, conversation_id), turns)

@@ -1,0 +1,134 @@
+"""Turns of conversations: ask, ask again, ask otherwise; feedback, and how an answer came about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlalchemy import Connection
+
+from serve.answer_responses import ReplyForm, answer_reply
+from serve.answer_schemas import AnswerOut
+from serve.asking import Asking
+from serve.conversation_schemas import (
+    AgainBody,
+    EditBody,
+    FeedbackBody,
+    PastTraceOut,
+    TurnAnswerOut,
+    TurnBody,
+    TurnOut,
+)
+from serve.conversation_shapes import past_trace_out, turn_out
+from serve.conversations import tree_of
+from serve.feedback import Feedback, give_feedback
+from serve.history import read_quotes, read_turn
+from serve.judged_questions import judged_questions
+from serve.past_turns import read_sources
+from serve.question_set import question_lines
+from serve.routes.chat import STREAM
+from serve.routes.parts import BackendPart, EnginePart, IdPath
+from serve.scope import collection_of, whole_scope
+from serve.turns import Asked, NewTurn, new_turn, turn_beside
+
+router = APIRouter(prefix="/api/v1", tags=["conversations"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """A request for an answer, and what answers it."""
+
+    request: Request
+    asking: Asking
+    stream: bool
+
+    async def reply(
+        self, chosen: Callable[[Connection], NewTurn], *, trace: bool
+    ) -> TurnAnswerOut | Response:
+        """The answer to the question that is chosen, as a stream or whole."""
+        started, events = await self.asking.answered(chosen)
+        reply = await answer_reply(self.request, events, ReplyForm(self.stream, trace))
+        if isinstance(reply, AnswerOut):
+            return TurnAnswerOut(
+                **dict(reply), conversation_id=started.conversation_id, turn_id=started.turn_id
+            )
+        return reply
+
+
+def _exchange(
+    request: Request,
+    backend: BackendPart,
+    engine: EnginePart,
+    stream: Annotated[bool, Query()] = True,
+) -> _Exchange:
+    asking = Asking(backend.database, engine.answerer, request.app.state.recorders)
+    return _Exchange(request, asking, stream)
+
+
+ExchangePart = Annotated[_Exchange, Depends(_exchange)]
+
+
+@router.post(
+    "/conversations/{conversation_id}/turns", response_model=TurnAnswerOut, responses=STREAM
+)
+async def ask(
+    exchange: ExchangePart, conversation_id: IdPath, body: TurnBody
+) -> TurnAnswerOut | Response:
+    """Answer a question in a conversation."""
+
+    def chosen(connection: Connection) -> NewTurn:
+        collections = tuple(collection_of(connection, each).id for each in body.collections)
+        asked = Asked(collections, tuple(body.documents), body.k)
+        return new_turn(connection, conversation_id, body.parent_id, body.question, asked)
+
+    return await exchange.reply(chosen, trace=body.trace)
+
+
+@router.post("/turns/{turn_id}/regenerate", response_model=TurnAnswerOut, responses=STREAM)
+async def regenerate(
+    exchange: ExchangePart, turn_id: IdPath, body: AgainBody | None = None
+) -> TurnAnswerOut | Response:
+    """Answer the question of a turn once more, beside it."""
+    trace = body is not None and body.trace
+    return await exchange.reply(lambda connection: turn_beside(connection, turn_id), trace=trace)
+
+
+@router.post("/turns/{turn_id}/edit", response_model=TurnAnswerOut, responses=STREAM)
+async def edit(exchange: ExchangePart, turn_id: IdPath, body: EditBody) -> TurnAnswerOut | Response:
+    """Answer another question in the place of a turn, which begins a branch."""
+    return await exchange.reply(
+        lambda connection: turn_beside(connection, turn_id, body.question), trace=body.trace
+    )
+
+
+@router.put("/turns/{turn_id}/feedback")
+def judge(backend: BackendPart, turn_id: IdPath, body: FeedbackBody) -> TurnOut:
+    """Keep what a person thinks of an answer, or take it back."""
+    given = Feedback(body.value, body.reason, body.comment) if body.value else None
+    with backend.database.write() as connection:
+        scope = whole_scope(connection)
+        turn = read_turn(connection, turn_id, scope)
+        give_feedback(connection, turn_id, given)
+        tree = tree_of(connection, turn.conversation_id)
+        return turn_out(read_turn(connection, turn_id, scope), tree)
+
+
+@router.get("/turns/{turn_id}/trace")
+def trace(backend: BackendPart, turn_id: IdPath) -> PastTraceOut:
+    """How an answer came about."""
+    with backend.database.read() as connection:
+        scope = whole_scope(connection)
+        turn = read_turn(connection, turn_id, scope)
+        sources = read_sources(connection, turn_id, scope)
+        return past_trace_out(turn, sources, read_quotes(connection, turn_id, scope))
+
+
+@router.get("/feedback/questions", response_class=Response)
+def questions(backend: BackendPart) -> Response:
+    """A question set from the answers that people judged, one JSON object a line."""
+    with backend.database.read() as connection:
+        found = judged_questions(connection, whole_scope(connection))
+    headers = {"Content-Disposition": 'attachment; filename="questions.jsonl"'}
+    return Response(question_lines(found), headers=headers, media_type="application/x-ndjson")

@@ -1,0 +1,223 @@
+"""Where a quote stands in a text: word for word, or nearly so.
+
+Only a closed list of differences passes for nearly: articles, marks of prose, references to notes
+that are left out, and an ellipsis that says itself that something is. Everything else, a name, a
+number, a "not", any other word in any language, may change what is said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from retrieval.types import Span
+from serve.wording import BREAK, ELLIPSIS, Token, tokens
+
+_OVERLAP = 0.9
+"""The share of words that a quote and its place must have in common to be nearly the same."""
+
+_LONGEST_OMISSION = 300
+"""In characters, of what an ellipsis in a quote may stand for."""
+
+_OUTER_MARKS = frozenset("\"',.;:!?") | {ELLIPSIS}
+_PROSE_MARKS = _OUTER_MARKS | frozenset("()[]-•▪●◦‣·*_")
+_STOPS = frozenset(".!?。।॥؟۔") | {ELLIPSIS}
+
+
+def _words(spaced: str) -> frozenset[str]:
+    return frozenset(spaced.split())
+
+
+# Articles and demonstratives that can be exchanged without exchanging who does what to whom; so
+# none of German, where they show the case. None that is also a number.
+_ARTICLES = _words(
+    "the a an this that these those le la les l ce cet cette ces el los las il gli questo questa"
+)
+
+# What must not be hidden in an ellipsis: negations and exceptions.
+_REVERSALS = _words(
+    "not no never none nor neither nobody nothing without except unless only cannot t hardly if "
+    "ne n pas non jamais aucun aucune rien personne sans sauf ni sinon excepté seulement si hormis "
+    "nicht kein keine keinen keinem keiner keines nie niemals nichts niemand ohne außer ausser nur "
+    "weder sofern wenn falls ausgenommen ausser "
+    "no nunca jamás ningún ninguna ninguno nada nadie sin salvo excepto sino solo sólo "
+    "mai nessun nessuno nessuna niente nulla né senza eccetto tranne soltanto se "
+    "não nunca jamais nenhum nenhuma nada ninguém sem exceto senão apenas somente nem "
+    "niet geen nooit niets zonder behalve tenzij alleen inte ingen aldrig ikke aldri ei nie bez "
+    "nem není nu değil yok"
+)
+_LATIN = re.compile("[\0-\u024f\u1e00-\u1eff]*")
+
+_NOTES = "(?: \1[^\2 ]*\2)*"
+
+
+def exact_span(quote: str, text: str) -> Span | None:
+    """Where a text has the wording of a quote, with or without the marks around it."""
+    quoted = tokens(quote)
+    for wanted in dict.fromkeys((quoted, _without_outer_marks(quoted))):
+        for first, last in _places(wanted, _line(tokens(text))):
+            return Span(first.start, last.end)
+    return None
+
+
+def nearly_span(quote: str, text: str) -> Span | None:
+    """Where a text nearly has the wording of a quote; it is the text's own words that count there.
+
+    A quote with an ellipsis inside stands where its pieces, of two words or more, stand in order,
+    near each other, and what is left out turns nothing round.
+    """
+    quoted = _without_outer_marks(tokens(quote))
+    if any(token.form == ELLIPSIS for token in quoted):
+        return _elided_span(quoted, tokens(text))
+    return _loose_span(quoted, tokens(text))
+
+
+def is_telling(quote: str) -> bool:
+    """Whether a quote is long enough to be looked for where it is not said to stand."""
+    words = [token for token in tokens(quote) if token.is_word]
+    return len(words) >= 2 and sum(len(word.form) for word in words) >= 6
+
+
+def _without_outer_marks(quoted: Sequence[Token]) -> tuple[Token, ...]:
+    inner = [i for i, token in enumerate(quoted) if token.form not in _OUTER_MARKS]
+    return tuple(quoted[inner[0] : inner[-1] + 1]) if inner else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Tokens in a row, a space before and after each, and which of them stands where."""
+
+    text: str
+    opening: dict[int, Token]
+    closing: dict[int, Token]
+
+
+def _line(row: Sequence[Token]) -> _Line:
+    opening: dict[int, Token] = {}
+    closing: dict[int, Token] = {}
+    at = 0
+    for token in row:
+        opening[at] = token
+        at += 1 + len(token.form)
+        closing[at] = token
+    return _Line("".join(f" {token.form}" for token in row) + " ", opening, closing)
+
+
+def _places(
+    wanted: Sequence[Token], line: _Line, *, loose: bool = False
+) -> Iterator[tuple[Token, Token]]:
+    """The first and the last token of each place with this wording."""
+    if not any(token.is_word for token in wanted):
+        return
+    pattern = _pattern(" ".join(token.form for token in wanted), loose)
+    match = pattern.search(line.text)
+    while match:
+        first, last = line.opening[match.start()], line.closing[match.end()]
+        if first.opens and last.closes:
+            yield first, last
+        match = pattern.search(line.text, match.start() + 1)
+
+
+def _pattern(wording: str, loose: bool) -> re.Pattern[str]:
+    """Finds a wording, whether or not a hyphen at a line's end belongs to its word."""
+    space = f"(?:{_NOTES} |{BREAK})" if loose else " "
+
+    def spelt(part: re.Match[str]) -> str:
+        match part.group():
+            case " - ":
+                return f"(?: - |{BREAK})"
+            case "\0":
+                return f"(?:{BREAK}| - |)"
+            case " ":
+                return space
+            case letter:
+                return re.escape(letter) + (f"{BREAK}?" if letter.isalpha() else "")
+
+    return re.compile(" " + re.sub(" - |.", spelt, wording, flags=re.DOTALL) + "(?= )")
+
+
+def _loose_span(quoted: Sequence[Token], row: Sequence[Token]) -> Span | None:
+    wanted = _content(quoted)
+    for first, last in _places(wanted, _line(_content(row)), loose=True):
+        led = _is_led(quoted, wanted[0]) and _is_led(row, first)
+        words = _words_between(quoted, wanted[0], wanted[-1], led)
+        there = _words_between(row, first, last, led)
+        if (words & there).total() >= _OVERLAP * max(words.total(), there.total()):
+            return Span(row[row.index(first) - led].start, last.end)
+    return None
+
+
+def _is_led(row: Sequence[Token], token: Token) -> bool:
+    """Whether an article stands before it."""
+    place = row.index(token)
+    return place > 0 and row[place - 1].form in _ARTICLES
+
+
+def _words_between(row: Sequence[Token], first: Token, last: Token, led: bool) -> Counter[str]:
+    inside = row[row.index(first) - led : row.index(last) + 1]
+    return Counter(token.form for token in inside if token.is_word)
+
+
+def _content(row: Sequence[Token]) -> list[Token]:
+    """The tokens that must not differ."""
+    return [
+        token
+        for i, token in enumerate(row)
+        if token.form not in _ARTICLES and not (token.form in _PROSE_MARKS and _is_idle(row, i))
+    ]
+
+
+def _is_idle(row: Sequence[Token], i: int) -> bool:
+    """Whether a mark says nothing there: between numbers it may, and a dash before one is minus."""
+    after = i + 1 < len(row) and row[i + 1].has_digit
+    before = i > 0 and row[i - 1].has_digit
+    return not after or (not before and row[i].form != "-")
+
+
+def _elided_span(quoted: Sequence[Token], row: Sequence[Token]) -> Span | None:
+    pieces = [_without_outer_marks(piece) for piece in _pieces(quoted)]
+    if len(pieces) < 2 or any(sum(t.is_word for t in piece) < 2 for piece in pieces):
+        return None
+    line = _line(row)
+    for first, last in _places(pieces[0], line):
+        end: Token | None = last
+        for piece in pieces[1:]:
+            end = _continued(end, piece, line, row) if end else None
+        if end:
+            return Span(first.start, end.end)
+    return None
+
+
+def _pieces(quoted: Sequence[Token]) -> list[list[Token]]:
+    """What an ellipsis, also one in brackets, divides."""
+    pieces: list[list[Token]] = [[]]
+    for i, token in enumerate(quoted):
+        around = [t.form for t in quoted[max(0, i - 1) : i + 2]]
+        if token.form == ELLIPSIS:
+            pieces.append([])
+        elif not (token.form in "([" and around[-1] == ELLIPSIS) and not (
+            token.form in ")]" and around[0] == ELLIPSIS
+        ):
+            pieces[-1].append(token)
+    return pieces
+
+
+def _continued(
+    last: Token, piece: Sequence[Token], line: _Line, row: Sequence[Token]
+) -> Token | None:
+    """The last token of the first place where a piece goes on after an omission."""
+    for first, end in _places(piece, line):
+        if 0 <= first.start - last.end <= _LONGEST_OMISSION:
+            omitted = [t for t in row if last.end <= t.start < first.start]
+            return end if _may_be_omitted(omitted) else None
+    return None
+
+
+def _may_be_omitted(omitted: Sequence[Token]) -> bool:
+    """Whole sentences may be left out, and of one sentence what turns nothing round."""
+    stops = [token.form in _STOPS for token in omitted]
+    if any(stops):
+        return stops[0] and stops[-1]
+    return all(t.form not in _REVERSALS and _LATIN.fullmatch(t.form) for t in omitted)

@@ -6,7 +6,6 @@ visible to the person does not exist.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -76,7 +75,7 @@ def visible() -> ColumnElement[bool]:
 
 def create_conversation(connection: Connection, title: str = "") -> Conversation:
     """A new conversation without turns; without a title it takes one from its first question."""
-    now = time.time()
+    now = _now()
     query = insert(conversations).values(
         title=title,
         folded_title=folded(title),
@@ -160,7 +159,7 @@ def touch_conversation(
 ) -> None:
     """Note that a turn was added, which is shown now."""
     current = get_conversation(connection, conversation_id)
-    values: dict[str, object] = {"leaf_id": leaf_id, "updated_at": time.time()}
+    values: dict[str, object] = {"leaf_id": leaf_id, "updated_at": _now()}
     if not current.title:
         title = title_of(question)
         values |= {"title": title, "folded_title": folded(title)}
@@ -199,6 +198,11 @@ def _change(connection: Connection, conversation_id: int, **values: object) -> N
     connection.execute(
         update(conversations).where(conversations.c.id == conversation_id).values(**values)
     )
+
+
+def _now() -> float:
+    """The time in whole microseconds, so that a ``datetime`` gives it back as it is stored."""
+    return datetime.now(UTC).timestamp()
 
 
 def _conversation(row: Row[tuple[object, ...]]) -> Conversation:

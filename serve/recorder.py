@@ -51,16 +51,18 @@ class Recorder:
         try:
             while (event := await self._coming.get()) is not None:
                 yield event
-            await asyncio.shield(self.running)
+            await asyncio.wait([self.running])
+            if not self.running.cancelled():
+                self.running.result()
         finally:
             self.stop()
 
     def stop(self) -> None:
-        """Have the answer end where it is."""
-        self._wanted = False
-        # A task that is cancelled before it begins would store nothing.
-        if self._begun:
+        """Have the answer end where it is; again is nothing."""
+        # Before it begins there is nothing to cancel; while it is stored, it must not be again.
+        if self._begun and self._wanted:
             self.running.cancel()
+        self._wanted = False
 
     async def _run(self) -> None:
         self._begun = True
@@ -95,8 +97,9 @@ class Recorder:
 
     def _store(self, outcome: Outcome) -> None:
         with self._record.database.write() as connection:
-            if not finish_turn(connection, self._record.turn_id, outcome):
-                log.info("turn %d was deleted while it was answered", self._record.turn_id)
+            is_there = finish_turn(connection, self._record.turn_id, outcome)
+        if not is_there:
+            log.info("turn %d was deleted while it was answered", self._record.turn_id)
 
 
 class Recorders:

@@ -301,3 +301,16 @@ def quiet_libraries(settings: Settings, environ: MutableMapping[str, str] | None
     if not settings.allow_hub:
         environ["HF_HUB_OFFLINE"] = "1"
         environ["TRANSFORMERS_OFFLINE"] = "1"
+
+
+def foreign_environment(
+    programs: Path, extra: Mapping[str, str], environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The environment for a Python of another installation: ours, without what is about us."""
+    environ = os.environ if environ is None else environ
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith(("CLOISTER_", "PYTHON")) and name != "VIRTUAL_ENV"
+    }
+    return kept | {"PATH": f"{programs}{os.pathsep}{kept.get('PATH', os.defpath)}"} | dict(extra)

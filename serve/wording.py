@@ -208,7 +208,8 @@ def _clings(letter: str) -> bool:
 def _folded_letter(piece: str) -> str:
     piece = unicodedata.normalize("NFKC", piece.translate(_TYPOGRAPHY)).casefold()
     piece = unicodedata.normalize("NFKC", piece).translate(_TYPOGRAPHY)
-    return "".join(map(_visible, piece))
+    letters = "".join(map(_visible, piece))
+    return letters.strip() or letters[:1]
 
 
 def _visible(letter: str) -> str:

@@ -20,13 +20,13 @@ from serve.app import check_address, create_app
 from serve.backend import Backend
 from serve.data_folder import SERVER_SOCKET
 from serve.errors import BindRefused, NotReady
+from serve.http_protocol import BoundedHttpProtocol
 from serve.settings import Settings
 from serve.unix_socket import listening_at
 
 log = logging.getLogger(__name__)
 
 _GRACE_SECONDS = 3
-_HEAD_BYTES = 1 << 16
 _START_SECONDS = 60.0
 _BACKLOG = 128
 
@@ -44,7 +44,7 @@ class Server(uvicorn.Server):
                 server_header=False,
                 date_header=True,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
-                h11_max_incomplete_event_size=_HEAD_BYTES,
+                http=BoundedHttpProtocol,
                 ws="none",
             )
         )

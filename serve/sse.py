@@ -11,6 +11,9 @@ from starlette.responses import StreamingResponse
 
 PING_SECONDS = 15.0
 
+_MOST_LINES = 256
+"""What a client that does not read may leave waiting before its events are no longer made."""
+
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -30,30 +33,66 @@ def event_stream(
 async def _lines(
     events: AsyncGenerator[BaseModel, None], stopping: asyncio.Event, ping_seconds: float
 ) -> AsyncIterator[str]:
+    outbox = _Outbox()
+    pump = asyncio.ensure_future(outbox.fill(events))
     stop = asyncio.ensure_future(stopping.wait())
-    upcoming = asyncio.ensure_future(_next(events))
+    stop.add_done_callback(lambda _: outbox.close())
+    pinging = asyncio.ensure_future(outbox.ping(ping_seconds))
     try:
-        while True:
-            await asyncio.wait(
-                (upcoming, stop), timeout=ping_seconds, return_when=asyncio.FIRST_COMPLETED
-            )
-            if upcoming.done():
-                event = upcoming.result()
-                if event is None:
-                    return
-                yield f"data: {event.model_dump_json()}\n\n"
-                upcoming = asyncio.ensure_future(_next(events))
-            elif stop.done():
-                return
-            else:
-                yield ": ping\n\n"
+        while lines := await outbox.taken():
+            yield lines
+        if not stop.done():
+            await pump
     finally:
-        stop.cancel()
-        upcoming.cancel()
-        with suppress(asyncio.CancelledError):
-            await upcoming
+        for task in (pinging, stop, pump):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         await events.aclose()
 
 
-async def _next(events: AsyncGenerator[BaseModel, None]) -> BaseModel | None:
-    return await anext(events, None)
+class _Outbox:
+    """Lines that are ready to be sent; what has come meanwhile is sent together."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._closed = False
+        self._filled = asyncio.Event()
+        self._taken = asyncio.Event()
+        self._was_silent = True
+
+    async def fill(self, events: AsyncGenerator[BaseModel, None]) -> None:
+        """Take events in until there are no more."""
+        try:
+            async for event in events:
+                self._lines.append(f"data: {event.model_dump_json()}\n\n")
+                self._was_silent = False
+                self._filled.set()
+                if len(self._lines) >= _MOST_LINES:
+                    self._taken.clear()
+                    await self._taken.wait()
+        finally:
+            self.close()
+
+    async def ping(self, seconds: float) -> None:
+        """Give a sign of life whenever nothing has come for so long."""
+        while True:
+            self._was_silent = True
+            await asyncio.sleep(seconds)
+            if self._was_silent:
+                self._lines.append(": ping\n\n")
+                self._filled.set()
+
+    def close(self) -> None:
+        """There will be no more."""
+        self._closed = True
+        self._filled.set()
+
+    async def taken(self) -> str:
+        """All lines that are ready, once there are any; nothing at the end."""
+        if not self._lines and not self._closed:
+            await self._filled.wait()
+        self._filled.clear()
+        self._taken.set()
+        lines, self._lines = self._lines, []
+        return "".join(lines)

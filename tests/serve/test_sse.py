@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 
+import pytest
 from pydantic import BaseModel
 
 from serve.answer_schemas import TextEvent
@@ -54,3 +55,33 @@ def test_the_stream_ends_when_we_stop_and_its_source_is_closed() -> None:
 
     assert len(asyncio.run(stopped())) == 1
     assert closed
+
+
+def test_what_goes_wrong_in_the_events_is_raised() -> None:
+    async def broken() -> AsyncGenerator[TextEvent, None]:
+        yield TextEvent(delta="first")
+        raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        asyncio.run(lines_of(broken()))
+
+
+def test_a_client_that_does_not_read_holds_the_events_back() -> None:
+    made = 0
+
+    async def many() -> AsyncGenerator[TextEvent, None]:
+        nonlocal made
+        while made < 10_000:
+            made += 1
+            yield TextEvent(delta="x")
+
+    async def first_line_only() -> int:
+        lines = event_stream(many()).body_iterator
+        await anext(aiter(lines))
+        await asyncio.sleep(0.05)
+        before = made
+        rest = [line async for line in lines]
+        assert "".join(map(str, rest)).count("data:") >= 10_000 - before
+        return before
+
+    assert asyncio.run(first_line_only()) < 1_000

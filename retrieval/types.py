@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,6 +146,29 @@ class EmbedderModel:
         return not self.languages or language in self.languages
 
 
+FlagCode = Literal[
+    "instruction_override",
+    "role_change",
+    "model_address",
+    "prompt_disclosure",
+    "concealment",
+    "control_token",
+    "exfiltration",
+]
+"""What a passage asks of a language model: to leave its instructions, to be someone else, to feel
+meant, to tell its instructions, to keep something from its user; tokens that only a program writes;
+an image that would carry data away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A passage of a document that seems to speak to a language model, not to a reader."""
+
+    code: FlagCode
+    page: int
+    span: Span
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class DocumentContent:
     """All that one commit makes visible; ``vectors`` has one row for each chunk."""
@@ -155,6 +179,7 @@ class DocumentContent:
     pages: tuple[Page, ...]
     chunks: tuple[Chunk, ...]
     vectors: Vectors
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

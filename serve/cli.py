@@ -14,7 +14,18 @@ from typing import Annotated
 import typer
 
 from retrieval.errors import CloisterError
-from serve.commands import ask, collections, docs, ingest, llm, models, search, serve, status
+from serve.commands import (
+    ask,
+    collections,
+    conversations,
+    docs,
+    ingest,
+    llm,
+    models,
+    search,
+    serve,
+    status,
+)
 from serve.commands import eval as evaluation
 from serve.commands.invocation import Invocation
 from serve.errors import BindRefused, InvalidSetting, ServerUnreachable
@@ -35,6 +46,7 @@ app.command("ask")(ask.ask)
 app.command("search")(search.search)
 app.add_typer(docs.app, name="docs")
 app.add_typer(collections.app, name="collections")
+app.add_typer(conversations.app, name="conversations")
 app.command("status")(status.status)
 app.add_typer(evaluation.app, name="eval")
 app.add_typer(llm.app, name="llm")

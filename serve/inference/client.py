@@ -92,6 +92,9 @@ class InferenceClient:
                     limit = _now() + self.server.idle_seconds
                 if frames.finish_reason:
                     limit = _now() + min(self.server.idle_seconds, _LAST_FRAMES_SECONDS)
+        # vLLM reads a grammar only after it has begun to answer.
+        if 400 <= frames.status < 500 and not first:
+            raise Refusal(frames.status, frames.error, "", self.server.settings).error("", ())
         yield Completed(
             _finish_reason(frames),
             frames.usage,

@@ -19,13 +19,16 @@ class Frames:
     """What the frames so far say.
 
     ``finish_reason`` is the server's word for why it stopped, and empty until then. ``trouble`` is
-    why the rest cannot be trusted. ``ended`` says that no frame can follow.
+    why the rest cannot be trusted; ``error`` is the frame of an error, and ``status`` the one it
+    would have as a response. ``ended`` says that no frame can follow.
     """
 
     finish_reason: str = ""
     model: str = ""
     usage: Usage = field(default_factory=Usage)
     trouble: str = ""
+    error: bytes = b""
+    status: int = 0
     ended: bool = False
     seen: int = 0
     _rest: bytes = b""
@@ -51,15 +54,16 @@ class Frames:
             self.ended = True
             return ""
         try:
-            return self._chunk(json.loads(data.decode()))
+            chunk = json.loads(data.decode())
+            if "error" in chunk:
+                self._error(data, chunk["error"])
+                return ""
+            return self._chunk(chunk)
         except _UNREADABLE:
             self._fail("a frame that cannot be read")
             return ""
 
     def _chunk(self, chunk: dict[str, Any]) -> str:
-        if "error" in chunk:
-            self._fail("an error of its own")
-            return ""
         if usage := chunk.get("usage"):
             self.usage = usage_of(usage)
         choices = chunk["choices"]
@@ -72,6 +76,12 @@ class Frames:
         if not isinstance(text, str):
             raise TypeError
         return text
+
+    def _error(self, data: bytes, error: Any) -> None:
+        code = error.get("code") if isinstance(error, dict) else None
+        self.error = data
+        self.status = code if isinstance(code, int) else 0
+        self._fail("an error of its own")
 
     def _fail(self, trouble: str) -> None:
         self.trouble = trouble

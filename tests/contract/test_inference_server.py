@@ -35,9 +35,9 @@ from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
 from tests.fixtures.toy_llama import CONTEXT
 from tests.fixtures.vllm_server import (
     ADAPTER,
+    ADMITTED,
     KEY,
     MODEL,
-    QUEUED,
     SEQUENCES,
     START_SECONDS,
     VllmServer,
@@ -102,7 +102,7 @@ def subject(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Subject]:
     if request.param == "scripted":
-        options = ScriptedOptions((MODEL,), (ADAPTER,), CONTEXT, KEY, SEQUENCES, QUEUED)
+        options = ScriptedOptions((MODEL,), (ADAPTER,), CONTEXT, KEY, SEQUENCES, ADMITTED)
         with scripted_llm(_paced, options) as llm:
             yield ScriptedSubject(llm)
         return
@@ -124,7 +124,8 @@ pytestmark = pytest.mark.timeout(2 * START_SECONDS)
 
 def asked(subject: Subject, work: Callable[[InferenceClient], Awaitable[T]], key: str = KEY) -> T:
     async def run() -> T:
-        client = InferenceClient(InferenceServer(subject.url, key))
+        # vLLM that is told to stop may fall silent and wait for its clients to go.
+        client = InferenceClient(InferenceServer(subject.url, key, idle_seconds=10))
         try:
             return await work(client)
         finally:
@@ -146,8 +147,8 @@ def complete(subject: Subject, wanted: CompletionRequest) -> tuple[str, Complete
     return asked(subject, lambda client: client.complete(wanted, 120))
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(START_SECONDS):
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
+    async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
@@ -189,8 +190,13 @@ def test_an_answer_ends_at_its_limit(subject: Subject) -> None:
 
 
 def test_an_answer_ends_with_the_window(subject: Subject) -> None:
-    wanted = request("word " * 1_500, max_tokens=1_000, constraint=ENDLESS)
-    _, end = complete(subject, wanted)
+    def length(words: int) -> int:
+        messages = request("leave " * words).messages
+        return asked(subject, lambda client: client.count_tokens(messages, MODEL)) or 0
+
+    short, long = length(1), length(101)
+    words = (CONTEXT - short - 60) * 100 // (long - short)
+    _, end = complete(subject, request("leave " * words, max_tokens=1_900, constraint=ENDLESS))
     assert end.finish_reason == "length"
     assert end.usage.prompt_tokens + end.usage.completion_tokens <= CONTEXT
 
@@ -347,7 +353,7 @@ def test_a_full_queue_is_told(subject: Subject) -> None:
     async def crowd(client: InferenceClient) -> None:
         wanted = request(max_tokens=1_900, constraint=ENDLESS)
         tasks = []
-        for count in range(1, SEQUENCES + QUEUED + 1):
+        for count in range(1, ADMITTED + 1):
             tasks.append(asyncio.ensure_future(client.complete(wanted, 120)))
             name = "running" if count <= SEQUENCES else "waiting"
             so_many = count if count <= SEQUENCES else count - SEQUENCES
@@ -391,7 +397,7 @@ def test_an_engine_that_dies_interrupts_the_answer_and_is_back_later(subject: Su
             with pytest.raises(LLMUnavailable):
                 await client.complete(request(), 60)
             await asyncio.get_running_loop().run_in_executor(None, subject.start)
-            await until(lambda: now(lambda: watched.capabilities.writes))
+            await until(lambda: now(lambda: watched.capabilities.writes), 120)
             assert watched.capabilities.model == MODEL
         finally:
             await watched.stop()

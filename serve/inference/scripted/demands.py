@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from serve.inference.scripted import refusals
 from serve.inference.scripted.gbnf import BadGrammar, Gbnf
 from serve.inference.scripted.json_value import least_value
+from serve.inference.scripted.refusals import Refused
 from serve.inference.scripted.replies import question_of
 from serve.inference.scripted.tokens import prompt_tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """A request that can be carried out; ``most`` tokens may be written."""
+    """A request that can be carried out; ``most`` tokens may be written.
+
+    ``refused_in_stream`` is what vLLM finds out only once it has begun to stream.
+    """
 
     body: dict[str, Any]
     model: str
@@ -24,6 +28,7 @@ class Demand:
     schema: dict[str, Any] | None = None
     grammar: Gbnf | None = None
     choices: tuple[str, ...] = ()
+    refused_in_stream: Refused | None = None
 
     @property
     def salt(self) -> str:
@@ -79,13 +84,16 @@ def demand_of(data: bytes, models: tuple[str, ...], window: int) -> Demand:
     if len(prompt) >= window:
         raise refusals.prompt_too_long(window)
     room = window - len(prompt)
-    schema, grammar, choices = _constraints(body)
-    return Demand(body, model, prompt, min(asked or room, room), schema, grammar, choices)
+    demand = Demand(body, model, prompt, min(asked or room, room))
+    try:
+        return _constrained(demand, body)
+    except Refused as refused:
+        if not body.get("stream"):
+            raise
+        return replace(demand, refused_in_stream=refused)
 
 
-def _constraints(
-    body: dict[str, Any],
-) -> tuple[dict[str, Any] | None, Gbnf | None, tuple[str, ...]]:
+def _constrained(demand: Demand, body: dict[str, Any]) -> Demand:
     """As in vLLM, ``guided_json`` and the like are passed over."""
     asked = dict(body.get("structured_outputs") or {})
     form = body.get("response_format") or {}
@@ -94,10 +102,11 @@ def _constraints(
     if len(asked) > 1:
         raise refusals.bad_request(refusals.TWO_CONSTRAINTS)
     schema = asked.get("json")
-    return (
-        json.loads(schema) if isinstance(schema, str) else schema,
-        _grammar(asked["grammar"]) if "grammar" in asked else None,
-        tuple(asked.get("choice") or ()),
+    return replace(
+        demand,
+        schema=json.loads(schema) if isinstance(schema, str) else schema,
+        grammar=_grammar(asked["grammar"]) if "grammar" in asked else None,
+        choices=tuple(asked.get("choice") or ()),
     )
 
 

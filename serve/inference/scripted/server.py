@@ -16,7 +16,7 @@ from serve.errors import TooManyQuestions
 from serve.inference.admission import Admission, Ticket
 from serve.inference.scripted import refusals
 from serve.inference.scripted.demands import Demand, demand_of
-from serve.inference.scripted.frames import Counts, Envelope
+from serve.inference.scripted.frames import DONE, Counts, Envelope, error_frame
 from serve.inference.scripted.refusals import Refused
 from serve.inference.scripted.replies import Fault, Reply, Script, quoting
 from serve.inference.scripted.streaming import Completion, Engine, Written
@@ -31,15 +31,21 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class ScriptedOptions:
-    """What the server says of itself, and how much it takes; the first model is the default."""
+    """What the server says of itself, and how much it takes; the first model is the default.
+
+    ``admitted`` counts those that run and those that wait, as vLLM's ``--max-num-queued-reqs``
+    does in spite of its name. A ``plain`` server obeys no constraint, counts no tokens and does
+    not tell its context, as some others than vLLM.
+    """
 
     models: tuple[str, ...] = ("scripted",)
     adapters: tuple[str, ...] = ()
     context_tokens: int = 8_192
     key: str = ""
     running: int = 256
-    queued: int = 1_000_000
+    admitted: int = 1_000_000
     block_tokens: int = 16
+    plain: bool = False
 
 
 class ScriptedServer:
@@ -52,7 +58,9 @@ class ScriptedServer:
         self.port = port
         self.requests: list[dict[str, Any]] = []
         self.script = script
-        self._admission = Admission(self.options.running, self.options.queued)
+        self._admission = Admission(
+            self.options.running, self.options.admitted - self.options.running
+        )
         self._cache = PrefixCache(self.options.block_tokens)
         self._engine = Engine()
         self._streams: set[asyncio.Task[Any]] = set()
@@ -101,7 +109,8 @@ class ScriptedServer:
         app = web.Application(middlewares=[self._guard], client_max_size=_LARGEST_REQUEST)
         app.router.add_get("/health", self._health)
         app.router.add_get("/metrics", self._metrics)
-        app.router.add_post("/tokenize", self._tokenize)
+        if not self.options.plain:
+            app.router.add_post("/tokenize", self._tokenize)
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/v1/chat/completions", self._chat)
         return app
@@ -125,7 +134,8 @@ class ScriptedServer:
 
     async def _models(self, request: web.Request) -> web.Response:
         base = self.options.models[0]
-        data = [_model(name, self.options.context_tokens, None) for name in self.options.models]
+        window = None if self.options.plain else self.options.context_tokens
+        data = [_model(name, window, None) for name in self.options.models]
         data += [_model(name, None, base) for name in self.options.adapters]
         return web.json_response({"object": "list", "data": data})
 
@@ -152,6 +162,8 @@ class ScriptedServer:
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         names = self.options.models + self.options.adapters
         demand = demand_of(await request.read(), names, self.options.context_tokens)
+        if demand.refused_in_stream is not None:
+            return await _refused_in_stream(request, demand.refused_in_stream)
         self.requests.append(demand.body)
         reply = self.script(demand.body)
         if reply.fault == "busy":
@@ -175,7 +187,8 @@ class ScriptedServer:
             return response
 
     def _completion(self, request: web.Request, demand: Demand, reply: Reply) -> Completion:
-        tokens = tokens_of(demand.obeyed_by(reply.text))
+        text = reply.text if self.options.plain else demand.obeyed_by(reply.text)
+        tokens = tokens_of(text)
         counts = Counts(
             prompt=len(demand.prompt),
             cached=self._cache.cached(demand.prompt, among=(demand.model, demand.salt)),
@@ -201,6 +214,13 @@ class ScriptedServer:
             yield
         finally:
             self._streams.discard(task)
+
+
+async def _refused_in_stream(request: web.Request, refused: Refused) -> web.StreamResponse:
+    response = web.StreamResponse(headers=_STREAM)
+    await response.prepare(request)
+    await response.write(error_frame(refused.body) + DONE)
+    return response
 
 
 async def _turn_of(ticket: Ticket) -> None:

@@ -139,7 +139,7 @@ def test_the_list_is_paged_from_the_last_changed(site: RunningServer) -> None:
     listed: list[int] = []
     cursor: str | None = ""
     while cursor is not None:
-        params = {"q": "page", "limit": 2, "cursor": cursor}
+        params: Json = {"q": "page", "limit": 2, "cursor": cursor}
         page = site.http.get(PATH, params=params).json()
         listed += [item["id"] for item in page["items"]]
         cursor = page["next_cursor"]

@@ -1,0 +1,61 @@
+"""Data of each earlier format comes into this one, whole."""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, inspect
+
+import retrieval.migrations
+from retrieval.contents import read_chunks
+from retrieval.database import Database
+from retrieval.schema import metadata
+from retrieval.store import get_collection, get_document, set_collection_model, shared_model
+from retrieval.types import Scope
+from tests.retrieval.filling import a_collection, all_of, published
+
+
+def downgraded(database: Database, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", retrieval.migrations.__path__[0])
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+
+
+def differences(connection: Connection) -> list[object]:
+    return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+
+def test_format_0001_becomes_this_one_with_its_data(database: Database) -> None:
+    collection = a_collection(database)
+    document = published(database, collection, "a.txt", "one", "two")
+    downgraded(database, "0001")
+    with database.read() as connection:
+        assert "turns" not in inspect(connection).get_table_names()
+        columns = {column["name"] for column in inspect(connection).get_columns("collections")}
+        assert columns == {"id", "name", "created_at"}
+    database.migrate()
+    with database.read() as connection:
+        assert differences(connection) == []
+        assert get_collection(connection, collection).model == ""
+        assert get_document(connection, document).page_count == 2
+        chunks = read_chunks(connection, [1, 2], all_of(collection))
+        assert {n: each.chunk.text for n, each in chunks.items()} == {1: "one", 2: "two"}
+
+
+def test_the_model_of_a_scope_is_the_one_that_all_name(database: Database) -> None:
+    one, two = a_collection(database, "one"), a_collection(database, "two")
+    inside = published(database, two, "a.txt", "text")
+    with database.write() as connection:
+        assert shared_model(connection, all_of(one, two)) == ""
+        assert set_collection_model(connection, one, "house").model == "house"
+        assert shared_model(connection, all_of(one)) == "house"
+        assert shared_model(connection, all_of(one, two)) == ""
+        by_document = Scope(frozenset({one}), frozenset({inside}))
+        assert shared_model(connection, by_document) == ""
+        set_collection_model(connection, two, "house")
+        assert shared_model(connection, by_document) == "house"
+        assert shared_model(connection, Scope()) == ""

@@ -12,6 +12,7 @@ from ingest import jobs
 from ingest.chunking import ChunkSize, chunks
 from ingest.errors import DamagedFile, NoTextFound
 from ingest.files import Originals
+from ingest.instructions import instructions_in
 from ingest.jobs import Lease, Progress, Stage
 from ingest.pages import DocumentInfo, ParsedPage
 from ingest.sandbox import Limits, Sandbox
@@ -70,6 +71,7 @@ class Pipeline:
             pages=tuple(parsed.page for parsed in pages),
             chunks=tuple(found),
             vectors=vectors,
+            flags=instructions_in(parsed.page for parsed in pages),
         )
         with self.database.write() as connection:
             jobs.finish(connection, lease)

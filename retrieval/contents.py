@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 
 from retrieval.boxes import packed_boxes, unpacked_boxes
 from retrieval.errors import NotFound
+from retrieval.flags import write_flags
 from retrieval.schema import chunks, documents, embedders, pages, vectors
 from retrieval.store import among, delete_document, get_document, record_change
 from retrieval.types import (
@@ -103,6 +104,7 @@ def _write_content(
     connection.execute(delete(pages).where(pages.c.document_id == document_id))
     connection.execute(delete(chunks).where(chunks.c.document_id == document_id))
     connection.execute(insert(pages), [_page_row(document_id, page) for page in content.pages])
+    write_flags(connection, document_id, content.flags)
     if not content.chunks:
         return
     ids = connection.scalars(

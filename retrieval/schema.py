@@ -147,6 +147,17 @@ changes = Table(
     Column("visible", Boolean, nullable=False),
 )
 
+document_flags = Table(
+    "document_flags",
+    metadata,
+    Column("document_id", _Id, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("code", String(40), nullable=False),
+    Column("page", Integer, nullable=False),
+    Column("span_start", Integer, nullable=False),
+    Column("span_end", Integer, nullable=False),
+)
+
 jobs = Table(
     "jobs",
     metadata,

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from retrieval.boxes import Rect
+from retrieval.types import FlagCode
 
 LARGEST_ID = (1 << 63) - 1
 MAX_QUESTION_CHARACTERS = 4_000
@@ -127,7 +128,10 @@ class CollectionOut(Wire):
 
 
 class DocumentOut(Wire):
-    """A document; ``error`` says why it failed."""
+    """A document; ``error`` says why it failed.
+
+    ``flag_count`` is how many of its passages seem to speak to a language model, not to a reader.
+    """
 
     id: int
     collection_id: int
@@ -141,6 +145,7 @@ class DocumentOut(Wire):
     paged: bool
     page_count: int
     chunk_count: int
+    flag_count: int
     created_at: datetime
     updated_at: datetime
     error: Problem | None = None
@@ -216,6 +221,21 @@ class SpanOut(Wire):
 
     start: int
     end: int
+
+
+class FlagOut(Wire):
+    """A passage that seems to speak to a language model; ``text`` is how it begins."""
+
+    code: FlagCode
+    page: int
+    span: SpanOut
+    text: str
+
+
+class DocumentDetails(DocumentOut):
+    """A document with what was flagged in it; a document has at most 200 flags."""
+
+    flags: list[FlagOut]
 
 
 class PassageOut(Wire):

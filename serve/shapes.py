@@ -2,35 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from ingest.jobs import Job, Stage
+from retrieval.flags import ShownFlag
 from retrieval.types import Document, Hit, StoredChunk
 from serve.problems import recorded_problem
-from serve.schemas import DocumentOut, HitOut, JobOut, LLMOut, Problem, SpanOut
+from serve.schemas import (
+    DocumentDetails,
+    DocumentOut,
+    FlagOut,
+    HitOut,
+    JobOut,
+    LLMOut,
+    Problem,
+    SpanOut,
+)
 from serve.served_model import ServedModel
 
 
-def document_out(document: Document) -> DocumentOut:
+def document_out(document: Document, flag_count: int) -> DocumentOut:
     """A document for the wire."""
-    return DocumentOut(
-        id=document.id,
-        collection_id=document.collection_id,
-        name=document.name,
-        content_sha256=document.content_sha256,
-        size_bytes=document.size_bytes,
-        media_type=document.media_type,
-        state=document.state.value,
-        title=document.title,
-        language=document.language,
-        paged=document.paged,
-        page_count=document.page_count,
-        chunk_count=document.chunk_count,
-        created_at=document.created_at,
-        updated_at=document.updated_at,
-        error=_recorded(document.error_code, document.error_message),
-    )
+    return DocumentOut(**_document_fields(document), flag_count=flag_count)
+
+
+def document_details(document: Document, flags: Sequence[ShownFlag]) -> DocumentDetails:
+    """A document for the wire with what was flagged in it."""
+    shown = [
+        FlagOut(
+            code=each.flag.code,
+            page=each.flag.page,
+            span=SpanOut(start=each.flag.span.start, end=each.flag.span.end),
+            text=each.text,
+        )
+        for each in flags
+    ]
+    return DocumentDetails(**_document_fields(document), flag_count=len(shown), flags=shown)
+
+
+def _document_fields(document: Document) -> dict[str, Any]:
+    return {
+        "id": document.id,
+        "collection_id": document.collection_id,
+        "name": document.name,
+        "content_sha256": document.content_sha256,
+        "size_bytes": document.size_bytes,
+        "media_type": document.media_type,
+        "state": document.state.value,
+        "title": document.title,
+        "language": document.language,
+        "paged": document.paged,
+        "page_count": document.page_count,
+        "chunk_count": document.chunk_count,
+        "created_at": document.created_at,
+        "updated_at": document.updated_at,
+        "error": _recorded(document.error_code, document.error_message),
+    }
 
 
 def job_out(job: Job, searchable_seq: int) -> JobOut:

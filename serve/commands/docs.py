@@ -39,10 +39,17 @@ def list_some(
         print_json({"items": found})
     elif found:
         rows = [
-            [str(d["id"]), d["state"], str(d["page_count"]), str(d["chunk_count"]), d["name"]]
+            [
+                str(d["id"]),
+                d["state"],
+                str(d["page_count"]),
+                str(d["chunk_count"]),
+                str(d["flag_count"] or ""),
+                d["name"],
+            ]
             for d in found
         ]
-        print_columns(["ID", "STATE", "PAGES", "CHUNKS", "NAME"], rows)
+        print_columns(["ID", "STATE", "PAGES", "CHUNKS", "FLAGS", "NAME"], rows)
     if not found:
         typer.echo("No documents.", err=True)
         raise typer.Exit(NOTHING_FOUND)
@@ -61,10 +68,14 @@ def show(
         print_json(document)
         return
     error = document.pop("error")
+    flags = document.pop("flags")
     for key, value in document.items():
         typer.echo(f"{key.replace('_', ' ')}: {value}")
     if error:
         typer.echo(f"error: {error['code']}: {error['detail']}")
+    for flag in flags:
+        # Control characters of a document are not for the terminal.
+        typer.echo(f"flag: {flag['code']} on page {flag['page']}: {flag['text']!r}")
 
 
 @app.command()

@@ -34,6 +34,7 @@ class Outcome:
     duplicate: bool = False
     pages: int = 0
     chunks: int = 0
+    flags: int = 0
     code: str = ""
     reason: str = ""
 
@@ -63,7 +64,10 @@ class Outcome:
         """One clear line about it."""
         match self.result:
             case "ready" | "already here":
-                detail = f" ({_count(self.pages, 'page')}, {_count(self.chunks, 'chunk')})"
+                counted = [_count(self.pages, "page"), _count(self.chunks, "chunk")]
+                if self.flags:
+                    counted.append(_count(self.flags, "flag"))
+                detail = f" ({', '.join(counted)})"
             case "failed":
                 detail = f" - {self.reason}"
             case "gone":
@@ -151,6 +155,7 @@ class Follower:
             result="already here" if outcome.duplicate else "ready",
             pages=document["page_count"],
             chunks=document["chunk_count"],
+            flags=document["flag_count"],
         )
 
 
@@ -171,6 +176,12 @@ def print_outcomes(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
     for outcome in outcomes:
         if outcome.result == "waiting":
             typer.echo(outcome.line())
+    if any(outcome.flags for outcome in outcomes):
+        typer.echo(
+            "Flagged passages seem to speak to a language model, not to a reader. "
+            "To read them: cloister docs show ID",
+            err=True,
+        )
 
 
 def is_any_failed(outcomes: Iterable[Outcome]) -> bool:

@@ -12,21 +12,22 @@ from ingest import jobs
 from retrieval.boxes import span_rects
 from retrieval.contents import document_text, read_chunks, read_page
 from retrieval.errors import NotFound
+from retrieval.flags import flag_counts, read_flags
 from retrieval.store import DocumentFilter, get_document, list_documents
 from retrieval.types import DocumentState
 from serve.downloads import original_response
 from serve.receiving import accepted, upload_limits
 from serve.routes.parts import BackendPart, CursorPart, IdPath, LimitPart
 from serve.schemas import (
+    DocumentDetails,
     DocumentList,
-    DocumentOut,
     JobOut,
     PageOut,
     PlacedPassage,
     UploadOut,
 )
 from serve.scope import scope_of, whole_scope
-from serve.shapes import document_out, job_out, passage_fields
+from serve.shapes import document_details, document_out, job_out, passage_fields
 from serve.uploads import received
 
 router = APIRouter(prefix="/api/v1/documents", tags=["documents"])
@@ -75,15 +76,19 @@ def list_some(
         scope = scope_of(connection, [collection] if collection else [])
         wanted = DocumentFilter(scope, state, q.replace("\0", ""), after, limit)
         found = list_documents(connection, wanted)
+        flags = flag_counts(connection, [each.id for each in found])
     following = str(found[-1].id) if len(found) == limit else None
-    return DocumentList(items=[document_out(each) for each in found], next_cursor=following)
+    items = [document_out(each, flags.get(each.id, 0)) for each in found]
+    return DocumentList(items=items, next_cursor=following)
 
 
 @router.get("/{document_id}")
-def show(backend: BackendPart, document_id: IdPath) -> DocumentOut:
+def show(backend: BackendPart, document_id: IdPath) -> DocumentDetails:
     """One document."""
     with backend.database.read() as connection:
-        return document_out(get_document(connection, document_id, whole_scope(connection)))
+        scope = whole_scope(connection)
+        document = get_document(connection, document_id, scope)
+        return document_details(document, read_flags(connection, document_id, scope))
 
 
 @router.delete("/{document_id}", status_code=204)

@@ -88,7 +88,9 @@ class InferenceClient:
                 if text:
                     first = first or _now() - started
                     yield text
-                if first and frames.seen > before:
+                # The first frame may come before the prompt is read. What carries no text, such as
+                # a model's thoughts, shows that it lives all the same.
+                if frames.seen > max(before, 1):
                     limit = _now() + self.server.idle_seconds
                 if frames.finish_reason:
                     limit = _now() + min(self.server.idle_seconds, _LAST_FRAMES_SECONDS)

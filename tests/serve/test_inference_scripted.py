@@ -11,13 +11,16 @@ from typing import Any
 import httpx
 import pytest
 
+from retrieval.retriever import Retrieval
 from serve.citations import Quote, QuoteParser, verified
+from serve.inference.completion import CompletionRequest
 from serve.inference.scripted.gbnf import BadGrammar, Gbnf
 from serve.inference.scripted.json_value import least_value
 from serve.inference.scripted.replies import Reply, quoting
 from serve.inference.scripted.server import ScriptedOptions
 from serve.inference.scripted.tokens import PrefixCache, prompt_tokens, tokens_of
-from serve.llm import Source
+from serve.llm import Assignment, Source
+from serve.prompt import Room, prompt_of
 from tests.conftest import ROOT, cloister_environment
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
 
@@ -28,12 +31,10 @@ SOURCES = [
 
 
 def prompt(question: str, sources: list[Source]) -> dict[str, Any]:
-    passages = [
-        f'<src n="{each.n}" title="{each.title}" page="{each.page}">\n{each.text}\n</src>'
-        for each in sources
-    ]
-    content = "\n\n".join([*passages, f"Question: {question}\nAnswer in English."])
-    return {"messages": [{"role": "user", "content": content}]}
+    """The body of a request as it is really made."""
+    retrieval = Retrieval(question, "en", covered=True, terms=(), indexed_chunks=0, hits=())
+    made = prompt_of(Assignment(question, retrieval, tuple(sources)), Room(8))
+    return CompletionRequest(made.messages, "scripted", 50).body()
 
 
 class TestQuoting:
@@ -49,12 +50,6 @@ class TestQuoting:
 
     def test_without_sources_it_abstains(self) -> None:
         assert quoting(prompt("How long?", [])).text == "NO_ANSWER"
-
-    def test_an_example_in_the_rules_is_no_source(self) -> None:
-        body = prompt("How long?", [])
-        rules = {"role": "system", "content": '<src n="1" title="x" page="1">Example.</src>'}
-        body["messages"].insert(0, rules)
-        assert quoting(body).text == "NO_ANSWER"
 
 
 class TestGbnf:

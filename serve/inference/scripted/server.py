@@ -58,9 +58,8 @@ class ScriptedServer:
         self.port = port
         self.requests: list[dict[str, Any]] = []
         self.script = script
-        self._admission = Admission(
-            self.options.running, self.options.admitted - self.options.running
-        )
+        running = min(self.options.running, self.options.admitted)
+        self._admission = Admission(running, self.options.admitted - running)
         self._cache = PrefixCache(self.options.block_tokens)
         self._engine = Engine()
         self._streams: set[asyncio.Task[Any]] = set()

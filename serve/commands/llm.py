@@ -62,13 +62,13 @@ def serve(
 ) -> None:
     """Serve a model with vLLM until stopped; flags of vLLM after -- win over ours."""
     # Imported here, so that help is there at once.
-    from serve.inference.process import Launch, cards_here, size_of, vllm_python
+    from serve.inference.process import Launch, cards_here, flags_of, size_of, vllm_python
     from serve.inference.sizing import plan_for
 
     found = _servable(folder)
     size, cards = size_of(found), cards_here()
     plan = plan_for(size, cards)
-    flags = (*plan.flags, *context.args)
+    flags = (*flags_of(plan), *context.args)
     if only_print:
         typer.echo(" ".join(flags))
         return

@@ -31,6 +31,7 @@ _START_SECONDS = 3_600.0
 _POLL_SECONDS = 0.5
 _STOP_SECONDS = 20.0
 _LOG_LINES = 15
+_WAITING = 64
 _MIB = 1 << 20
 _QUERY = ("--query-gpu=memory.total,compute_cap,name", "--format=csv,noheader,nounits")
 _ALWAYS = (
@@ -40,8 +41,6 @@ _ALWAYS = (
     "--disable-uvicorn-access-log",
     "--structured-outputs-config",
     json.dumps({"backend": "guidance", "disable_any_whitespace": True}),
-    "--max-num-queued-reqs",
-    "64",
 )
 
 
@@ -69,6 +68,12 @@ class Launch:
         named = ("--model", str(self.model), "--served-model-name", self.name)
         place = ("--host", "127.0.0.1", "--port", str(self.port))
         return [str(self.python), "-m", module, *named, *place, *_ALWAYS, *self.flags]
+
+
+def flags_of(plan: Plan) -> tuple[str, ...]:
+    """The flags of a plan, with a bound on the queue in front of it."""
+    # The flag counts those that run and those that wait, in spite of its name.
+    return (*plan.flags, "--max-num-queued-reqs", str(plan.requests + _WAITING))
 
 
 def vllm_python(environment: Path) -> Path:

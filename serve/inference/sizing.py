@@ -20,7 +20,7 @@ _CARD_COUNTS = (1, 2, 4, 8)
 _GOOD_CONTEXT = 16_384
 # The longest context that still leaves room for several at once, by the tokens that fit.
 _CONTEXTS = ((262_144, 32_768), (98_304, 16_384), (24_576, 8_192), (8_192, 4_096))
-_TOKENS_OF_A_REQUEST = 3_072
+_TOKENS_OF_A_REQUEST = 3_584
 _MOST_REQUESTS = 256
 _CPU_CONTEXT, _CPU_REQUESTS, _CPU_CACHE_GIB = 8_192, 4, 8
 
@@ -91,16 +91,18 @@ def plan_for(model: ModelSize, cards: Sequence[Card]) -> Plan:
 
 def _plans(model: ModelSize, cards: Sequence[Card]) -> Iterator[Plan]:
     """The ways that fit, those that change the model least first."""
-    knows_fp8 = min(card.capability for card in cards) >= _ADA
+    # What is split over cards is split evenly, so that the smallest one decides.
+    memory = (min(card.gib for card in cards) * _SHARE - _OVERHEAD_GIB) * len(cards) * GIB
     ways = [(False, False)]
-    if knows_fp8:
-        ways += [(False, True)] if model.quantized else [(False, True), (True, True)]
+    if min(card.capability for card in cards) >= _ADA:
+        ways.append((False, True))
+        # Weights are loaded as they are before they are made smaller.
+        if not model.quantized and model.weight_bytes < memory:
+            ways.append((True, True))
     for fp8_weights, fp8_cache in ways:
         weights = model.weight_bytes / (2 if fp8_weights else 1)
         token_bytes = model.token_bytes / (2 if fp8_cache else 1)
-        # What is split over cards is split evenly, so that the smallest one decides.
-        memory = min(card.gib for card in cards) * _SHARE - _OVERHEAD_GIB
-        room = int((memory * len(cards) * GIB - weights) / token_bytes)
+        room = int((memory - weights) / token_bytes)
         context = next((context for least, context in _CONTEXTS if room >= least), 0)
         if context:
             yield Plan(

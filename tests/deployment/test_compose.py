@@ -232,11 +232,9 @@ def test_every_variable_has_a_default_and_is_explained() -> None:
     assert [name for name, _ in found if not re.search(rf"\b{name}\b", explained)] == []
 
 
-def vllm_python() -> Path | None:
-    """The Python of an environment with vLLM, if there is one."""
-    folder = Path(os.environ.get("VLLM_VENV") or ROOT / ".venv-vllm")
-    python = folder / "bin" / "python"
-    return python if python.exists() else None
+def vllm_python() -> Path:
+    """The Python of an environment with vLLM."""
+    return Path(os.environ.get("VLLM_VENV") or ROOT / ".venv-vllm") / "bin" / "python"
 
 
 _PARSE = """
@@ -249,7 +247,7 @@ for words in json.loads(sys.argv[1]):
 """
 
 
-@pytest.mark.skipif(vllm_python() is None, reason="no vLLM here: make .venv-vllm, or set VLLM_VENV")
+@pytest.mark.vllm
 def test_vllm_knows_every_flag() -> None:
     commands = [each.command[1:] for each in VLLM]
     commands += [compose({"LLM_FLAGS": f}).services["llm-8b"].command[1:] for f in offered_flags()]

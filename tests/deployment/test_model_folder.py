@@ -67,7 +67,9 @@ def test_a_whole_folder(model: Path) -> None:
     assert [each for each in found.findings if each.level != "ok"] == []
     assert found.ok
     assert found.is_llama
-    assert found.context == 2048
+    assert (
+        found.context == json.loads((model / "config.json").read_text())["max_position_embeddings"]
+    )
     held = load_file(model / "model-00001-of-00002.safetensors").values()
     held2 = load_file(model / "model-00002-of-00002.safetensors").values()
     assert found.weight_bytes == sum(each.nbytes for each in [*held, *held2])

@@ -7,11 +7,12 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from serve.errors import LLMRefused, LLMUnavailable, PromptTooLong
-from serve.inference.completion import Completed, CompletionRequest
+from serve.inference.completion import Completed, CompletionRequest, Grammar
 from serve.inference.probe import Capabilities
 from serve.inference.watch import Watched
 from serve.llm import Assignment, Message, Report
-from serve.prompt import Prompt, Room, prompt_of
+from serve.prompt import Prompt, Room, neutral, prompt_of
+from serve.quote_grammar import quote_grammar
 
 _BYTES_A_TOKEN = 3
 """Of the eight languages of Llama 3.1 none has shorter tokens in ordinary text."""
@@ -77,11 +78,14 @@ class GenerativeLLM:
         return self._context_tokens(capabilities) - self._answer_tokens(capabilities)
 
     def _request(self, prompt: Prompt, model: str, capabilities: Capabilities) -> CompletionRequest:
+        held = self._options.grammar and capabilities.grammar
+        grammar = quote_grammar(prompt.quotable, shown=neutral) if held else ""
         return CompletionRequest(
             messages=prompt.messages,
             model=model,
             max_tokens=self._answer_tokens(capabilities),
             seed=0,
+            constraint=Grammar(grammar) if grammar else None,
         )
 
     async def _fitting(self, assignment: Assignment, model: str, budget: int) -> Prompt:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from retrieval.store import shared_model
 from serve.answer_responses import ReplyForm, answer_reply
 from serve.answer_schemas import AnswerOut
 from serve.backend import Backend
@@ -32,11 +33,12 @@ async def chat(
 ) -> AnswerOut | Response:
     """Answer a question."""
     inquiry = await run_in_threadpool(_inquiry, backend, body)
-    events = engine.answerer.answer(inquiry)
+    events = engine.answer(inquiry)
     return await answer_reply(request, events, ReplyForm(stream, body.trace))
 
 
 def _inquiry(backend: Backend, body: ChatBody) -> Inquiry:
     with backend.database.read() as connection:
         scope = scope_of(connection, body.collections, body.documents)
-    return Inquiry(body.question, scope, body.k)
+        model = shared_model(connection, scope)
+    return Inquiry(body.question, scope, body.k, model=model)

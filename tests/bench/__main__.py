@@ -14,7 +14,7 @@ from serve.settings import Settings, quiet_libraries
 from tests.bench.machine import describe
 from tests.bench.options import Options, corpora_folder
 
-SUBJECTS = ("quality", "extractive", "search", "start", "embedders", "ingest")
+SUBJECTS = ("quality", "extractive", "search", "start", "embedders", "llm", "ingest")
 
 
 def main() -> None:

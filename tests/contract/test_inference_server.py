@@ -32,10 +32,10 @@ from serve.inference.scripted.server import ScriptedOptions
 from serve.inference.watch import Rhythm, Watched
 from serve.llm import Message
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
-from tests.fixtures.toy_llama import CONTEXT
 from tests.fixtures.vllm_server import (
     ADAPTER,
     ADMITTED,
+    CONTEXT,
     KEY,
     MODEL,
     SEQUENCES,

@@ -8,15 +8,16 @@ number, a "not", any other word in any language, may change what is said.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
 
 from retrieval.types import Span
 from serve.wording import BREAK, ELLIPSIS, Token, tokens
 
 _OVERLAP = 0.9
-"""The share of words that a quote and its place must have in common to be nearly the same."""
+"""The share of words that a quote and its place must have in common, in the same order."""
 
 _LONGEST_OMISSION = 300
 """In characters, of what an ellipsis in a quote may stand for."""
@@ -57,7 +58,7 @@ def exact_span(quote: str, text: str) -> Span | None:
     """Where a text has the wording of a quote, with or without the marks around it."""
     quoted = tokens(quote)
     for wanted in dict.fromkeys((quoted, _without_outer_marks(quoted))):
-        for first, last in _places(wanted, _line(tokens(text))):
+        for first, last in _places(wanted, _whole_line(text)):
             return Span(first.start, last.end)
     return None
 
@@ -105,13 +106,19 @@ def _line(row: Sequence[Token]) -> _Line:
     return _Line("".join(f" {token.form}" for token in row) + " ", opening, closing)
 
 
+@lru_cache(512)
+def _whole_line(text: str) -> _Line:
+    return _line(tokens(text))
+
+
 def _places(
     wanted: Sequence[Token], line: _Line, *, loose: bool = False
 ) -> Iterator[tuple[Token, Token]]:
     """The first and the last token of each place with this wording."""
     if not any(token.is_word for token in wanted):
         return
-    pattern = _pattern(" ".join(token.form for token in wanted), loose)
+    wording = " ".join(token.form for token in wanted)
+    pattern = _pattern(wording, loose, BREAK in line.text or BREAK in wording)
     match = pattern.search(line.text)
     while match:
         first, last = line.opening[match.start()], line.closing[match.end()]
@@ -120,9 +127,11 @@ def _places(
         match = pattern.search(line.text, match.start() + 1)
 
 
-def _pattern(wording: str, loose: bool) -> re.Pattern[str]:
-    """Finds a wording, whether or not a hyphen at a line's end belongs to its word."""
-    space = f"(?:{_NOTES} |{BREAK})" if loose else " "
+@lru_cache(64)
+def _pattern(wording: str, loose: bool, broken: bool) -> re.Pattern[str]:
+    """Finds a wording; ``broken`` says that a hyphen at a line's end may belong to its word."""
+    space = (f"(?:{_NOTES} |{BREAK})" if broken else f"{_NOTES} ") if loose else " "
+    letter_end = f"{BREAK}?" if broken else ""
 
     def spelt(part: re.Match[str]) -> str:
         match part.group():
@@ -133,31 +142,23 @@ def _pattern(wording: str, loose: bool) -> re.Pattern[str]:
             case " ":
                 return space
             case letter:
-                return re.escape(letter) + (f"{BREAK}?" if letter.isalpha() else "")
+                return re.escape(letter) + (letter_end if letter.isalpha() else "")
 
     return re.compile(" " + re.sub(" - |.", spelt, wording, flags=re.DOTALL) + "(?= )")
 
 
 def _loose_span(quoted: Sequence[Token], row: Sequence[Token]) -> Span | None:
-    wanted = _content(quoted)
-    for first, last in _places(wanted, _line(_content(row)), loose=True):
-        led = _is_led(quoted, wanted[0]) and _is_led(row, first)
-        words = _words_between(quoted, wanted[0], wanted[-1], led)
-        there = _words_between(row, first, last, led)
-        if (words & there).total() >= _OVERLAP * max(words.total(), there.total()):
-            return Span(row[row.index(first) - led].start, last.end)
+    words = [token.form for token in quoted if token.is_word]
+    for first, last in _places(_content(quoted), _line(_content(row)), loose=True):
+        start, end = row.index(first), row.index(last)
+        if quoted[0].form in _ARTICLES and start and row[start - 1].form in _ARTICLES:
+            start -= 1
+        window = [token.form for token in row[start : end + 1] if token.is_word]
+        blocks = SequenceMatcher(None, words, window, autojunk=False).get_matching_blocks()
+        common = sum(block.size for block in blocks)
+        if common >= _OVERLAP * max(len(words), len(window)):
+            return Span(row[start].start, last.end)
     return None
-
-
-def _is_led(row: Sequence[Token], token: Token) -> bool:
-    """Whether an article stands before it."""
-    place = row.index(token)
-    return place > 0 and row[place - 1].form in _ARTICLES
-
-
-def _words_between(row: Sequence[Token], first: Token, last: Token, led: bool) -> Counter[str]:
-    inside = row[row.index(first) - led : row.index(last) + 1]
-    return Counter(token.form for token in inside if token.is_word)
 
 
 def _content(row: Sequence[Token]) -> list[Token]:

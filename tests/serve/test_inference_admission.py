@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serve.errors import TooManyQuestions
@@ -122,6 +122,7 @@ ASKERS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(ASKERS, st.integers(1, 3), st.integers(0, 6))
 def test_no_slot_is_exceeded_or_lost(askers: list[Asker], streams: int, queue: int) -> None:
     asyncio.run(_crowd(askers, Admission(streams, queue), streams, queue))
@@ -161,4 +162,6 @@ async def _crowd(askers: list[Asker], admission: Admission, streams: int, queue:
     ended = await asyncio.gather(*tasks, return_exceptions=True)
     assert all(end is None or isinstance(end, asyncio.CancelledError) for end in ended)
     assert (admission.running, admission.waiting) == (0, 0)
-    assert served == [number for number in came if number in served]
+    if streams == 1:
+        # With more, one whose turn has come may start after another that found room at once.
+        assert served == [number for number in came if number in served]

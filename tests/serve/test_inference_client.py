@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 from aiohttp import web
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serve.errors import LLMBusy, LLMInterrupted, LLMRefused, LLMUnavailable
@@ -94,7 +94,8 @@ def test_a_broken_stream_is_never_complete(llm: ScriptedLlm, fault: Fault, after
 @pytest.mark.parametrize("after", [0, 4])
 def test_silence_is_a_break(llm: ScriptedLlm, after: int) -> None:
     reply = Reply(TEXT, fault="silence", after=after)
-    text, end = written(llm, reply, idle_seconds=0.2, first_token_seconds=0.3)
+    first = 30.0 if after else 0.5
+    text, end = written(llm, reply, idle_seconds=0.5, first_token_seconds=first)
     assert isinstance(end, LLMInterrupted)
     assert "silent" in end.message
     assert bool(text) == bool(after)
@@ -127,8 +128,8 @@ def test_comments_are_no_tokens() -> None:
 
 
 def test_slow_tokens_are_no_silence(llm: ScriptedLlm) -> None:
-    reply = Reply("one two three four five", token_seconds=0.1)
-    text, end = written(llm, reply, idle_seconds=0.4)
+    reply = Reply("word " * 24, token_seconds=0.05)
+    text, end = written(llm, reply, idle_seconds=1.0)
     assert text == reply.text
     assert isinstance(end, Completed)
 
@@ -264,6 +265,7 @@ STREAM = b"".join(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, len(STREAM)), max_size=12))
 def test_frames_may_be_cut_anywhere(cuts: list[int]) -> None:
     frames = Frames()
@@ -274,6 +276,7 @@ def test_frames_may_be_cut_anywhere(cuts: list[int]) -> None:
     assert frames.usage == Usage(prompt_tokens=20, cached_tokens=16, completion_tokens=5)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_can_be_read(data: bytes) -> None:
     frames = Frames()

@@ -14,7 +14,7 @@ from serve.settings import Settings, quiet_libraries
 from tests.bench.machine import describe
 from tests.bench.options import Options, corpora_folder
 
-SUBJECTS = ("quality", "extractive", "search", "start", "embedders", "llm", "ingest")
+SUBJECTS = ("quality", "extractive", "quotes", "search", "start", "embedders", "llm", "ingest")
 
 
 def main() -> None:
@@ -41,7 +41,7 @@ def _run(name: str, options: Options) -> None:
     print(f"\n## {name}", flush=True)
     begun = time.monotonic()
     load = os.getloadavg()[0]
-    if name in ("quality", "extractive", "ingest") and not options.data.is_dir():
+    if name in ("quality", "extractive", "quotes", "ingest") and not options.data.is_dir():
         print(f"Skipped: there is no {options.data}; name the open question sets with --data.")
         return
     subject(options)

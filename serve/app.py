@@ -49,7 +49,9 @@ def create_app(
         address = url or f"http://{settings.host}:{settings.port}"
         with running_backend(settings, address, when_refused) as backend:
             app.state.backend = backend
-            async with watching(backend.model), recording() as recorders:
+            model = backend.model.watched if backend.model else None
+            guard = backend.guard.watched if backend.guard else None
+            async with watching(model), watching(guard), recording() as recorders:
                 app.state.recorders = recorders
                 yield
 

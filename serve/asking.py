@@ -10,12 +10,12 @@ from sqlalchemy import Connection
 
 from retrieval.database import Database
 from retrieval.store import shared_model
-from serve.answerer import Answerer
 from serve.events import Event, Started
 from serve.inquiry import Inquiry
 from serve.past_turns import past_turns
 from serve.recorder import Record, Recorders
 from serve.scope import scope_of
+from serve.searching import Engine
 from serve.turns import NewTurn, begin_turn
 
 
@@ -32,7 +32,7 @@ class Asking:
     """What is needed to have a question answered and the answer stored."""
 
     database: Database
-    answerer: Answerer
+    engine: Engine
     recorders: Recorders
 
     async def answered(
@@ -45,7 +45,7 @@ class Asking:
             TooManyQuestions: Too many wait for the model; nothing is written down.
         """
         new, inquiry = await asyncio.to_thread(self._inquiry, chosen)
-        answer = self.answerer.answer(inquiry)
+        answer = self.engine.answer(inquiry)
         # It accepts the question with its first event.
         await anext(answer)
         try:

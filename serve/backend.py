@@ -21,6 +21,7 @@ from retrieval.errors import NotFound
 from retrieval.faults import arm
 from retrieval.store import collection_named, create_collection
 from serve.data_folder import DataFolder
+from serve.guard import Guard, configured_guard
 from serve.searching import Searching
 from serve.served_model import ServedModel, served_model
 from serve.settings import Settings
@@ -43,6 +44,7 @@ class Backend:
     workers: Workers
     searching: Searching
     model: ServedModel | None
+    guard: Guard | None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when streams that have no end of their own must end."""
 
@@ -121,7 +123,7 @@ def _put_together(settings: Settings, folder: DataFolder, database: Database) ->
         ),
         fault_point=settings.fault_point,
     )
-    model = served_model(settings)
+    model, guard = served_model(settings), configured_guard(settings)
     return Backend(
         settings=settings,
         folder=folder,
@@ -129,8 +131,9 @@ def _put_together(settings: Settings, folder: DataFolder, database: Database) ->
         originals=originals,
         intake=Intake(database, originals),
         workers=Workers(database, options, settings.workers),
-        searching=Searching(database, choice, folder.indexes, model),
+        searching=Searching(database, choice, folder.indexes, model, guard),
         model=model,
+        guard=guard,
     )
 
 

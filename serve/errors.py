@@ -11,6 +11,10 @@ ServeError
 ├── Busy                    busy
 │   ├── LLMBusy             llm_busy
 │   └── TooManyQuestions    too_many_questions
+├── GuardUnavailable        guard_unavailable
+├── Withheld                withheld
+│   ├── QuestionWithheld    question_withheld
+│   └── AnswerWithheld      answer_withheld
 ├── BindRefused             bind_refused
 └── InvalidSetting          invalid_setting
 """
@@ -91,6 +95,30 @@ class TooManyQuestions(Busy):
     """The queue in front of the model is full."""
 
     code = "too_many_questions"
+
+
+class GuardUnavailable(ServeError):
+    """The safety model is configured but does not judge, so nothing is answered."""
+
+    code = "guard_unavailable"
+
+
+class Withheld(ServeError):
+    """The safety model finds something unsafe."""
+
+    code = "withheld"
+
+
+class QuestionWithheld(Withheld):
+    """The safety model finds the question unsafe; it is not answered."""
+
+    code = "question_withheld"
+
+
+class AnswerWithheld(Withheld):
+    """The safety model finds the answer unsafe; it is not shown."""
+
+    code = "answer_withheld"
 
 
 class BindRefused(ServeError):

@@ -323,6 +323,16 @@ class LLMOut(Wire):
     trouble: str
 
 
+class GuardOut(Wire):
+    """The safety model; where it does not judge, for its ``trouble``, nothing is answered."""
+
+    url: str
+    model: str
+    judges: bool
+    categories: list[str]
+    trouble: str
+
+
 class EmbedderOut(Wire):
     """The embedder in use."""
 
@@ -351,6 +361,7 @@ class StatusOut(Wire):
     index_seq: int
     embedder: EmbedderOut | None
     llm: LLMOut | None
+    guard: GuardOut | None
 
 
 class Health(Wire):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,11 @@ from retrieval.retriever import Retriever
 from retrieval.store import current_seq
 from serve.answerer import Answerer
 from serve.errors import NotReady
+from serve.events import Event
 from serve.extractive import ExtractiveLLM
 from serve.follow_up import Finder
+from serve.guard import Guard, guarded
+from serve.inquiry import Inquiry
 from serve.served_model import ServedModel
 from serve.writers import Writers
 
@@ -42,6 +45,12 @@ class Engine:
     indexes: Indexes
     retriever: Retriever
     answerer: Answerer
+    guard: Guard | None = None
+
+    def answer(self, inquiry: Inquiry) -> AsyncGenerator[Event, None]:
+        """The events of one question, as ``Answerer`` tells them, judged if there is a guard."""
+        events = self.answerer.answer(inquiry)
+        return guarded(events, self.guard) if self.guard else events
 
 
 class Searching:
@@ -56,11 +65,13 @@ class Searching:
         choice: EmbedderChoice,
         folder: Path,
         model: ServedModel | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self._database = database
         self._choice = choice
         self._folder = folder
         self._model = model
+        self._guard = guard
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self.engine: Future[Engine] = Future()
@@ -138,7 +149,7 @@ class Searching:
         retriever = Retriever(self._database, embedder, indexes)
         answerer = self._answerer(retriever, embedder)
         log.info("embedder %s is loaded", embedder.model.name)
-        return Engine(embedder, indexes, retriever, answerer)
+        return Engine(embedder, indexes, retriever, answerer, self._guard)
 
     def _answerer(self, retriever: Retriever, embedder: Embedder) -> Answerer:
         extractive, model = ExtractiveLLM(embedder), self._model

@@ -46,14 +46,14 @@ def served_model(settings: Settings) -> ServedModel | None:
 
 
 @asynccontextmanager
-async def watching(model: ServedModel | None) -> AsyncIterator[None]:
-    """Keep an eye on the model's server until the block ends, in the running event loop."""
-    if model is None:
+async def watching(watched: Watched | None) -> AsyncIterator[None]:
+    """Keep an eye on a model's server until the block ends, in the running event loop."""
+    if watched is None:
         yield
         return
-    model.watched.start()
+    watched.start()
     try:
         yield
     finally:
-        await model.watched.stop()
-        await model.watched.client.close()
+        await watched.stop()
+        await watched.client.close()

@@ -12,6 +12,7 @@ from typing import Any
 
 from retrieval.faults import POINTS
 from serve.errors import InvalidSetting
+from serve.guard_categories import CATEGORIES
 
 _UNITS = {"": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}
 _LEVELS = ("debug", "info", "warning", "error")
@@ -83,6 +84,13 @@ def _one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
         return value.lower()
 
     return read
+
+
+def _categories(value: str) -> str:
+    codes = [code.strip().upper() for code in value.split(",")]
+    if not set(codes) <= CATEGORIES.keys():
+        raise _Unreadable(f"some of {', '.join(CATEGORIES)}, with commas")
+    return ",".join(codes)
 
 
 def default_workers() -> int:
@@ -194,6 +202,7 @@ class Settings:
     guard_categories: str = _setting(
         "S1,S2,S3,S4,S9,S10,S11",
         "Categories of Llama Guard 3 that are stopped, S1 to S14, with commas.",
+        _categories,
     )
     allow_hub: bool = _setting(
         False,

@@ -9,11 +9,14 @@ from typing import Any
 from ingest.jobs import Job, Stage
 from retrieval.flags import ShownFlag
 from retrieval.types import Document, Hit, StoredChunk
+from serve.guard import Guard
+from serve.guard_categories import CATEGORIES
 from serve.problems import recorded_problem
 from serve.schemas import (
     DocumentDetails,
     DocumentOut,
     FlagOut,
+    GuardOut,
     HitOut,
     JobOut,
     LLMOut,
@@ -100,6 +103,18 @@ def llm_out(model: ServedModel) -> LLMOut:
         is_llama=able.is_llama,
         running=model.admission.running,
         waiting=model.admission.waiting,
+        trouble=able.trouble,
+    )
+
+
+def guard_out(guard: Guard) -> GuardOut:
+    """A safety model for the wire."""
+    able = guard.watched.capabilities
+    return GuardOut(
+        url=guard.watched.client.server.url,
+        model=able.model,
+        judges=able.writes,
+        categories=[code for code in CATEGORIES if code in guard.options.categories],
         trouble=able.trouble,
     )
 

@@ -52,6 +52,7 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("changes", f"{found['seq']}, index {index}"),
         ("embedder", _embedder(embedder, found["trouble"])),
         ("model", _model(found["llm"])),
+        ("safety model", _guard(found["guard"])),
         ("database", _database(found)),
     ]
 
@@ -72,6 +73,14 @@ def _model(llm: dict[str, Any] | None) -> str:
     context = f"{llm['context_tokens']} tokens" if llm["context_tokens"] else "unknown window"
     built = "; Built with Llama" if llm["is_llama"] else ""
     return f"{llm['model']} at {llm['url']} ({', '.join([context, *able])}){built}"
+
+
+def _guard(guard: dict[str, Any] | None) -> str:
+    if guard is None:
+        return "none (CLOISTER_GUARD_URL)"
+    if not guard["judges"]:
+        return f"not usable at {guard['url']}, so nothing is answered: {guard['trouble']}"
+    return f"{guard['model']} at {guard['url']} ({', '.join(guard['categories'])})"
 
 
 def _database(found: dict[str, Any]) -> str:

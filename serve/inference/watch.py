@@ -101,6 +101,6 @@ class Watched:
             return
         now = self._capabilities
         if now.writes and not before.writes:
-            _log.info("The inference server writes with %s.", now.model)
+            _log.info("%s writes with %s.", self.client.server.url, now.model)
         elif not now.writes and now.trouble != before.trouble:
-            _log.warning("No model writes answers: %s", now.trouble)
+            _log.warning("%s does not write: %s", self.client.server.url, now.trouble)

@@ -14,7 +14,7 @@ from serve.errors import NotReady
 from serve.routes.parts import BackendPart
 from serve.schemas import EmbedderOut, Health, StatusOut
 from serve.scope import whole_scope
-from serve.shapes import llm_out
+from serve.shapes import guard_out, llm_out
 
 router = APIRouter(tags=["health"])
 
@@ -61,6 +61,7 @@ def status(backend: BackendPart) -> StatusOut:
         index_seq=backend.searching.seq,
         embedder=EmbedderOut.model_validate(engine.embedder.model) if engine else None,
         llm=llm_out(backend.model) if backend.model else None,
+        guard=guard_out(backend.guard) if backend.guard else None,
     )
 
 

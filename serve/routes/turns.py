@@ -63,7 +63,7 @@ def _exchange(
     engine: EnginePart,
     stream: Annotated[bool, Query()] = True,
 ) -> _Exchange:
-    asking = Asking(backend.database, engine.answerer, request.app.state.recorders)
+    asking = Asking(backend.database, engine, request.app.state.recorders)
     return _Exchange(request, asking, stream)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, inspect
 import retrieval.migrations
 from retrieval.contents import read_chunks
 from retrieval.database import Database
+from retrieval.flags import read_flags
 from retrieval.schema import metadata
 from retrieval.store import get_collection, get_document, set_collection_model, shared_model
 from retrieval.types import Scope
@@ -44,6 +45,21 @@ def test_format_0001_becomes_this_one_with_its_data(database: Database) -> None:
         assert get_document(connection, document).page_count == 2
         chunks = read_chunks(connection, [1, 2], all_of(collection))
         assert {n: each.chunk.text for n, each in chunks.items()} == {1: "one", 2: "two"}
+
+
+def test_format_0002_becomes_this_one_with_its_data(database: Database) -> None:
+    collection = a_collection(database)
+    document = published(database, collection, "a.txt", "one", "two")
+    downgraded(database, "0002")
+    with database.read() as connection:
+        tables = inspect(connection).get_table_names()
+        assert "turns" in tables
+        assert "document_flags" not in tables
+    database.migrate()
+    with database.read() as connection:
+        assert differences(connection) == []
+        assert get_document(connection, document).page_count == 2
+        assert read_flags(connection, document, all_of(collection)) == []
 
 
 def test_the_model_of_a_scope_is_the_one_that_all_name(database: Database) -> None:

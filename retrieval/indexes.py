@@ -37,6 +37,9 @@ _BATCH = 200
 _SNAPSHOT_EVERY = 2_000
 """Visible changes after which the snapshot is written anew; the rest is replayed at start."""
 
+FIRST_PURGE_SECONDS = 5.0
+"""A process that lives only for one question must not spend it on rewriting files."""
+
 _PURGE_PAUSES = 20
 """After rewriting the files without deleted text, wait this many times as long as it took."""
 
@@ -46,10 +49,16 @@ class Indexes:
 
     ``catch_up`` is quick and runs before every search, so that what was deleted is gone from the
     very next one. ``maintain`` does the slow rest (BM25 commit, merge, snapshot) in the background,
-    and takes deleted text and vectors out of the files.
+    and takes deleted text and vectors out of the files, not before ``first_purge`` seconds.
     """
 
-    def __init__(self, database: Database, model: EmbedderModel, folder: Path) -> None:
+    def __init__(
+        self,
+        database: Database,
+        model: EmbedderModel,
+        folder: Path,
+        first_purge: float = FIRST_PURGE_SECONDS,
+    ) -> None:
         self._database = database
         self._dimensions = model.dimensions
         self._applying = threading.Lock()
@@ -59,7 +68,7 @@ class Indexes:
         self._snapshot_path = folder / "dense.snapshot"
         self._purged = _Mark(folder / "purged")
         self._purging = False
-        self._next_purge = 0.0
+        self._next_purge = time.monotonic() + first_purge
         self.names = NameIndex()
         self._languages = LanguageCounts()
         with database.write() as connection:

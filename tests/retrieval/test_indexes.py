@@ -44,8 +44,9 @@ def collection(sqlite: Database) -> int:
 
 
 @contextmanager
-def opened(database: Database, folder: Path) -> Iterator[Indexes]:
-    with closing(Indexes(database, EMBEDDER.model, folder / "indexes")) as indexes:
+def opened(database: Database, folder: Path, first_purge: float = 0.0) -> Iterator[Indexes]:
+    made = Indexes(database, EMBEDDER.model, folder / "indexes", first_purge)
+    with closing(made) as indexes:
         yield indexes
 
 
@@ -331,6 +332,21 @@ def test_what_a_closed_server_did_not_forget_is_forgotten_at_the_next_start(
         assert indexes.is_purge_due
         indexes.maintain()
         assert files_with(tmp_path / "indexes", canary.encode()) == []
+
+
+def test_a_process_that_lives_for_one_question_rewrites_nothing(
+    sqlite: Database, collection: int, tmp_path: Path
+) -> None:
+    with opened(sqlite, tmp_path) as indexes:
+        document = published(sqlite, collection, "b.txt", "zyxwcanary")
+        indexes.maintain()
+        remove(sqlite, document)
+    with opened(sqlite, tmp_path, first_purge=600.0) as indexes:
+        assert not indexes.is_purge_due
+        indexes.maintain()
+        assert indexes.lexical.search([("zyxwcanary",)], all_of(collection), 10) == []
+    with opened(sqlite, tmp_path) as indexes:
+        assert indexes.is_purge_due
 
 
 def test_nothing_is_rewritten_where_nothing_was_deleted(

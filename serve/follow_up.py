@@ -123,7 +123,9 @@ def _conversation(inquiry: Inquiry) -> str:
     lines: list[str] = []
     for turn in inquiry.past[-_TURNS:]:
         lines.append(f"Earlier question: {neutral(turn.question)}")
-        lines.append(f"Earlier answer: {neutral(without_quotes(turn.written))[:_ANSWER_CHARACTERS]}")
+        lines.append(
+            f"Earlier answer: {neutral(without_quotes(turn.written))[:_ANSWER_CHARACTERS]}"
+        )
     lines.append(f"Question: {neutral(inquiry.question)}")
     lines.append('Write JSON: {"q": "the question"}')
     return "\n".join(lines)

@@ -34,8 +34,8 @@ _CUT_TAG = re.compile(
 _NUMBER = re.compile(r"\d{1,4}")
 
 _BEGINNINGS = "|".join(re.escape(NO_ANSWER[:n]) for n in range(len(NO_ANSWER) - 1, 0, -1))
-_ABSTAINS = re.compile(rf"\s*[\"'*`]{{0,3}}{NO_ANSWER}", re.IGNORECASE)
-_MAY_ABSTAIN = re.compile(rf"\s*[\"'*`]{{0,3}}(?:{_BEGINNINGS})?\Z", re.IGNORECASE)
+_ABSTAINS = re.compile(rf"[\"'*`]{{0,3}}{NO_ANSWER}", re.IGNORECASE)
+_MAY_ABSTAIN = re.compile(rf"[\"'*`]{{0,3}}(?:{_BEGINNINGS})?\Z", re.IGNORECASE)
 
 _INSIDE_BRACKETS = r"[\s\d,;^–-]"
 _NEVER_SHOWN = re.compile(
@@ -177,6 +177,8 @@ class _Prose:
     def feed(self, words: str) -> Iterator[str | Abstention]:
         """What is certain after more words."""
         self._held += words
+        if self._at_start:
+            self._held = self._held.lstrip()
         if self._at_start and _MAY_ABSTAIN.match(self._held):
             return
         yield from self._started()
@@ -199,7 +201,6 @@ class _Prose:
             if _ABSTAINS.match(self._held):
                 self.abstained = True
                 yield Abstention()
-            self._held = self._held.lstrip()
 
     def _released(self, length: int) -> Iterator[str]:
         text, self._held = self._held[:length], self._held[length:]

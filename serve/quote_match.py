@@ -8,10 +8,12 @@ number, a "not", any other word in any language, may change what is said.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
+from itertools import accumulate, islice
 
 from retrieval.types import Span
 from serve.wording import BREAK, ELLIPSIS, Token, tokens
@@ -21,6 +23,10 @@ _OVERLAP = 0.9
 
 _LONGEST_OMISSION = 300
 """In characters, of what an ellipsis in a quote may stand for."""
+
+_MOST_PIECES = 4
+_MOST_PLACES = 8
+"""Of a quote with an ellipsis, and where a quote is compared more closely: time stays bounded."""
 
 _OUTER_MARKS = frozenset("\"',.;:!?") | {ELLIPSIS}
 _PROSE_MARKS = _OUTER_MARKS | frozenset("()[]-•▪●◦‣·*_")
@@ -56,10 +62,10 @@ _NOTES = "(?: \1[^\2 ]*\2)*"
 
 def exact_span(quote: str, text: str) -> Span | None:
     """Where a text has the wording of a quote, with or without the marks around it."""
-    quoted = tokens(quote)
+    quoted, line = tokens(quote), _whole_line(text)
     for wanted in dict.fromkeys((quoted, _without_outer_marks(quoted))):
-        for first, last in _places(wanted, _whole_line(text)):
-            return Span(first.start, last.end)
+        for first, last in _places(wanted, line):
+            return Span(line.row[first].start, line.row[last].end)
     return None
 
 
@@ -71,7 +77,7 @@ def nearly_span(quote: str, text: str) -> Span | None:
     """
     quoted = _without_outer_marks(tokens(quote))
     if any(token.form == ELLIPSIS for token in quoted):
-        return _elided_span(quoted, tokens(text))
+        return _elided_span(quoted, _whole_line(text))
     return _loose_span(quoted, tokens(text))
 
 
@@ -88,41 +94,36 @@ def _without_outer_marks(quoted: Sequence[Token]) -> tuple[Token, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """Tokens in a row, a space before and after each, and which of them stands where."""
+    """Tokens in a row, a space before and after each; ``offsets`` are those of the spaces."""
 
+    row: Sequence[Token]
     text: str
-    opening: dict[int, Token]
-    closing: dict[int, Token]
+    offsets: Sequence[int]
 
 
 def _line(row: Sequence[Token]) -> _Line:
-    opening: dict[int, Token] = {}
-    closing: dict[int, Token] = {}
-    at = 0
-    for token in row:
-        opening[at] = token
-        at += 1 + len(token.form)
-        closing[at] = token
-    return _Line("".join(f" {token.form}" for token in row) + " ", opening, closing)
+    offsets = accumulate((1 + len(token.form) for token in row), initial=0)
+    return _Line(row, "".join(f" {token.form}" for token in row) + " ", list(offsets))
 
 
-@lru_cache(512)
+@lru_cache(256)
 def _whole_line(text: str) -> _Line:
     return _line(tokens(text))
 
 
 def _places(
-    wanted: Sequence[Token], line: _Line, *, loose: bool = False
-) -> Iterator[tuple[Token, Token]]:
-    """The first and the last token of each place with this wording."""
+    wanted: Sequence[Token], line: _Line, *, begin: int = 0, loose: bool = False
+) -> Iterator[tuple[int, int]]:
+    """The first and the last token of each place with this wording, from token ``begin`` on."""
     if not any(token.is_word for token in wanted):
         return
     wording = " ".join(token.form for token in wanted)
     pattern = _pattern(wording, loose, BREAK in line.text or BREAK in wording)
-    match = pattern.search(line.text)
+    match = pattern.search(line.text, line.offsets[begin])
     while match:
-        first, last = line.opening[match.start()], line.closing[match.end()]
-        if first.opens and last.closes:
+        first = bisect_left(line.offsets, match.start())
+        last = bisect_left(line.offsets, match.end()) - 1
+        if line.row[first].opens and line.row[last].closes:
             yield first, last
         match = pattern.search(line.text, match.start() + 1)
 
@@ -149,15 +150,17 @@ def _pattern(wording: str, loose: bool, broken: bool) -> re.Pattern[str]:
 
 def _loose_span(quoted: Sequence[Token], row: Sequence[Token]) -> Span | None:
     words = [token.form for token in quoted if token.is_word]
-    for first, last in _places(_content(quoted), _line(_content(row)), loose=True):
-        start, end = row.index(first), row.index(last)
+    content = _content(row)
+    places = _places(_content(quoted), _line(content), loose=True)
+    for first, last in islice(places, _MOST_PLACES):
+        start, end = row.index(content[first]), row.index(content[last])
         if quoted[0].form in _ARTICLES and start and row[start - 1].form in _ARTICLES:
             start -= 1
         window = [token.form for token in row[start : end + 1] if token.is_word]
         blocks = SequenceMatcher(None, words, window, autojunk=False).get_matching_blocks()
         common = sum(block.size for block in blocks)
         if common >= _OVERLAP * max(len(words), len(window)):
-            return Span(row[start].start, last.end)
+            return Span(row[start].start, row[end].end)
     return None
 
 
@@ -177,18 +180,21 @@ def _is_idle(row: Sequence[Token], i: int) -> bool:
     return not after or (not before and row[i].form != "-")
 
 
-def _elided_span(quoted: Sequence[Token], row: Sequence[Token]) -> Span | None:
+def _elided_span(quoted: Sequence[Token], line: _Line) -> Span | None:
     pieces = [_without_outer_marks(piece) for piece in _pieces(quoted)]
-    if len(pieces) < 2 or any(sum(t.is_word for t in piece) < 2 for piece in pieces):
+    if not 2 <= len(pieces) <= _MOST_PIECES or any(_is_one_word(piece) for piece in pieces):
         return None
-    line = _line(row)
     for first, last in _places(pieces[0], line):
-        end: Token | None = last
+        end: int | None = last
         for piece in pieces[1:]:
-            end = _continued(end, piece, line, row) if end else None
-        if end:
-            return Span(first.start, end.end)
+            end = None if end is None else _continued(end, piece, line)
+        if end is not None:
+            return Span(line.row[first].start, line.row[end].end)
     return None
+
+
+def _is_one_word(piece: Sequence[Token]) -> bool:
+    return sum(token.is_word for token in piece) < 2
 
 
 def _pieces(quoted: Sequence[Token]) -> list[list[Token]]:
@@ -205,14 +211,11 @@ def _pieces(quoted: Sequence[Token]) -> list[list[Token]]:
     return pieces
 
 
-def _continued(
-    last: Token, piece: Sequence[Token], line: _Line, row: Sequence[Token]
-) -> Token | None:
+def _continued(last: int, piece: Sequence[Token], line: _Line) -> int | None:
     """The last token of the first place where a piece goes on after an omission."""
-    for first, end in _places(piece, line):
-        if 0 <= first.start - last.end <= _LONGEST_OMISSION:
-            omitted = [t for t in row if last.end <= t.start < first.start]
-            return end if _may_be_omitted(omitted) else None
+    for first, end in _places(piece, line, begin=last + 1):
+        near = line.row[first].start - line.row[last].end <= _LONGEST_OMISSION
+        return end if near and _may_be_omitted(line.row[last + 1 : first]) else None
     return None
 
 

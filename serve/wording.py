@@ -105,7 +105,7 @@ class Token:
         return _UNSPACED.match(self.form) is not None
 
 
-@lru_cache(512)
+@lru_cache(256)
 def tokens(text: str) -> tuple[Token, ...]:
     """The tokens of a text in reading order."""
     folded = list(_folded(text))

@@ -182,7 +182,9 @@ _HARMLESS: Mapping[str, Callable[[str], str]] = {
     "curly quotation marks": lambda text: re.sub(r'"([^"]*)"', r"“\1”", text.replace("'", "’")),
     "straight quotation marks": lambda text: re.sub("[’‘]", "'", re.sub("[“”„«»]", '"', text)),
     "no-break spaces": lambda text: text.replace(" ", "\xa0"),
-    "thin space before French marks": lambda text: re.sub(r"(?<=\w)([;:!?])", "\u202f\\1", text),
+    "thin space before French marks": lambda text: re.sub(
+        r"(?<=\w)([;:!?])(?!\w)", "\u202f\\1", text
+    ),
     "ligatures": lambda text: text.replace("ffi", "ﬃ").replace("fi", "ﬁ").replace("fl", "ﬂ"),
     "capitals": str.upper,
     "a small letter at the start": lambda text: text[:1].lower() + text[1:],
@@ -250,6 +252,7 @@ def _harmful_rows(quotes: Sequence[tuple[_Quoted, tuple[Source, ...]]]) -> list[
             verdict = found.verdict if found else ""
             counts[name].update(["tried", verdict])
             counts[name]["false"] += found is not None and not is_true(changed, found)
+    counts["all"] = sum(counts.values(), Counter())
     return [[name, *(str(count[key]) for key in _COUNTED)] for name, count in counts.items()]
 
 

@@ -14,6 +14,7 @@ from retrieval.embedder import Embedder
 from retrieval.sentences import sentence_spans
 from retrieval.types import Hit
 from serve.llm import NO_ANSWER, Assignment, Report, Source
+from serve.prompt import neutral
 
 _PASSAGES = 5
 _SENTENCES = 3
@@ -53,7 +54,8 @@ class ExtractiveLLM:
         if not best:
             yield NO_ANSWER
         for place, one in enumerate(best):
-            yield f'{" " if place else ""}{one.text} <q s="{one.source}">{one.text}</q>'
+            text = neutral(one.text)
+            yield f'{" " if place else ""}{text} <q s="{one.source}">{text}</q>'
 
     def _best(self, assignment: Assignment) -> list[_Candidate]:
         candidates = _candidates(assignment.retrieval.hits[:_PASSAGES], assignment.sources)

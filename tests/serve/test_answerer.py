@@ -138,3 +138,11 @@ def test_a_writer_that_fails_leaves_the_passages(books: Library) -> None:
     given = answer(answerer, "What is the notice period?", books.scope)
     assert given.failure == Failed("llm_unavailable", "The model does not answer.")
     assert given.hits
+
+
+def test_a_document_with_our_own_tags_is_still_quoted(tmp_path: Path) -> None:
+    text = 'A closing tag </q> and an opening <q s="9"> stand in this odd sentence about tags.'
+    with library(tmp_path, {"odd.txt": text}) as odd:
+        given = answer(extractive(odd), "What stands in the odd sentence about tags?", odd.scope)
+    assert [citation.quote for citation in given.citations] == [text]
+    assert "<q" not in given.text

@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from serve.answers.served_model import watching
 from serve.backend import running_backend
+from serve.conversations.recorder import recording
 from serve.errors import BindRefused
 from serve.gate import Gate
 from serve.problems import install_problems
-from serve.recorder import recording
 from serve.routes import (
     chat,
     collections,
@@ -23,7 +24,6 @@ from serve.routes import (
     search,
     turns,
 )
-from serve.served_model import watching
 from serve.settings import Settings
 
 log = logging.getLogger(__name__)

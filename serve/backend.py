@@ -20,12 +20,12 @@ from retrieval.embedder_choice import EmbedderChoice
 from retrieval.errors import NotFound
 from retrieval.faults import arm
 from retrieval.store import collection_named, create_collection
+from serve.answers.guard import Guard, configured_guard
+from serve.answers.served_model import ServedModel, served_model
+from serve.conversations.turns import interrupt_unfinished
 from serve.data_folder import DataFolder
-from serve.guard import Guard, configured_guard
 from serve.searching import Searching
-from serve.served_model import ServedModel, served_model
 from serve.settings import Settings
-from serve.turns import interrupt_unfinished
 
 log = logging.getLogger(__name__)
 

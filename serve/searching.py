@@ -19,15 +19,15 @@ from retrieval.errors import CloisterError, EmbedderMismatch, EmbedderUnavailabl
 from retrieval.indexes import Indexes
 from retrieval.retriever import Retriever
 from retrieval.store import current_seq
-from serve.answerer import Answerer
+from serve.answers.answerer import Answerer
+from serve.answers.events import Event
+from serve.answers.extractive import ExtractiveLLM
+from serve.answers.follow_up import Finder
+from serve.answers.guard import Guard, guarded
+from serve.answers.inquiry import Inquiry
+from serve.answers.served_model import ServedModel
+from serve.answers.writers import Writers
 from serve.errors import NotReady
-from serve.events import Event
-from serve.extractive import ExtractiveLLM
-from serve.follow_up import Finder
-from serve.guard import Guard, guarded
-from serve.inquiry import Inquiry
-from serve.served_model import ServedModel
-from serve.writers import Writers
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from retrieval.faults import POINTS
+from serve.answers.guard_categories import CATEGORIES
 from serve.errors import InvalidSetting
-from serve.guard_categories import CATEGORIES
 
 _UNITS = {"": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}
 _LEVELS = ("debug", "info", "warning", "error")

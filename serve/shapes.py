@@ -9,8 +9,9 @@ from typing import Any
 from ingest.jobs import Job, Stage
 from retrieval.flags import ShownFlag
 from retrieval.types import Document, Hit, StoredChunk
-from serve.guard import Guard
-from serve.guard_categories import CATEGORIES
+from serve.answers.guard import Guard
+from serve.answers.guard_categories import CATEGORIES
+from serve.answers.served_model import ServedModel
 from serve.problems import recorded_problem
 from serve.schemas import (
     DocumentDetails,
@@ -23,7 +24,6 @@ from serve.schemas import (
     Problem,
     SpanOut,
 )
-from serve.served_model import ServedModel
 
 
 def document_out(document: Document, flag_count: int) -> DocumentOut:

@@ -24,9 +24,9 @@ from serve.commands.invocation import (
 if TYPE_CHECKING:
     from retrieval.types import Scope
     from serve.backend import Backend
-    from serve.evaluation import Evaluation, Figures
-    from serve.evaluation_setting import Setting
-    from serve.question_set import Question
+    from serve.evaluation.evaluation import Evaluation, Figures
+    from serve.evaluation.question_set import Question
+    from serve.evaluation.setting import Setting
 
 _WHERE = "unix:cloister-eval"
 
@@ -74,9 +74,9 @@ def run(
     """Measure on a question set over the documents of this data folder; no server may run."""
     # Imported here, so that help is there at once.
     from serve.commands.eval_tables import print_figures
-    from serve.evaluation import Evaluation, spread
-    from serve.evaluation_setting import Setting, parsed_setting
-    from serve.question_set import read_questions
+    from serve.evaluation.evaluation import Evaluation, spread
+    from serve.evaluation.question_set import read_questions
+    from serve.evaluation.setting import Setting, parsed_setting
 
     settings = [Setting(), *map(parsed_setting, compare or [])]
     questions = read_questions(file)
@@ -111,7 +111,7 @@ def convert(
     as_json: JsonOption = False,
 ) -> None:
     """Make documents and a question set of a SQuAD-shaped file."""
-    from serve.question_set import convert_squad
+    from serve.evaluation.question_set import convert_squad
 
     made = convert_squad(file, out, "article" if by is Division.ARTICLE else "paragraph")
     if as_json:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from serve.commands.invocation import print_columns
-from serve.evaluation import Abstention, Answers, Figures, Ranking
+from serve.evaluation.evaluation import Abstention, Answers, Figures, Ranking
 
 Line = tuple[str, str]
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import aiohttp
 
+from serve.answers.llm import Message
 from serve.errors import LLMInterrupted, LLMUnavailable, ServeError
 from serve.inference.completion import Completed, CompletionRequest, FinishReason, messages_json
 from serve.inference.frames import Frames
 from serve.inference.refusals import Refusal
-from serve.llm import Message
 
 _LARGEST_BODY = 1 << 22
 _SHORT_SECONDS = 10.0

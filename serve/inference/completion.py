@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from serve.llm import Message, Usage
+from serve.answers.llm import Message, Usage
 
 FinishReason = Literal["stop", "length"]
 

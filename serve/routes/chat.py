@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from retrieval.store import shared_model
-from serve.answer_responses import ReplyForm, answer_reply
-from serve.answer_schemas import AnswerOut
+from serve.answers.inquiry import Inquiry
+from serve.answers.responses import ReplyForm, answer_reply
+from serve.answers.schemas import AnswerOut
 from serve.backend import Backend
-from serve.inquiry import Inquiry
 from serve.routes.parts import BackendPart, EnginePart
 from serve.schemas import ChatBody
 from serve.scope import scope_of

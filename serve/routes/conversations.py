@@ -8,15 +8,17 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy import Connection
 
-from serve.conversation_schemas import (
+from serve.conversations.export import file_name, markdown_of
+from serve.conversations.history import read_turns
+from serve.conversations.schemas import (
     ConversationBody,
     ConversationDetail,
     ConversationList,
     ConversationOut,
     ConversationPatch,
 )
-from serve.conversation_shapes import conversation_detail, conversation_export
-from serve.conversations import (
+from serve.conversations.shapes import conversation_detail, conversation_export
+from serve.conversations.store import (
     Conversation,
     ConversationFilter,
     Position,
@@ -29,8 +31,6 @@ from serve.conversations import (
     tree_of,
 )
 from serve.errors import InvalidRequest
-from serve.export import file_name, markdown_of
-from serve.history import read_turns
 from serve.routes.parts import BackendPart, IdPath
 from serve.schemas import LARGEST_ID
 from serve.scope import whole_scope

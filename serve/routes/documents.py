@@ -15,8 +15,9 @@ from retrieval.errors import NotFound
 from retrieval.flags import flag_counts, read_flags
 from retrieval.store import DocumentFilter, get_document, list_documents
 from retrieval.types import DocumentState
-from serve.downloads import original_response
-from serve.receiving import accepted, upload_limits
+from serve.files.downloads import original_response
+from serve.files.receiving import accepted, upload_limits
+from serve.files.uploads import received
 from serve.routes.parts import BackendPart, CursorPart, IdPath, LimitPart
 from serve.schemas import (
     DocumentDetails,
@@ -28,7 +29,6 @@ from serve.schemas import (
 )
 from serve.scope import scope_of, whole_scope
 from serve.shapes import document_details, document_out, job_out, passage_fields
-from serve.uploads import received
 
 router = APIRouter(prefix="/api/v1/documents", tags=["documents"])
 

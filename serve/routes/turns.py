@@ -9,10 +9,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy import Connection
 
-from serve.answer_responses import ReplyForm, answer_reply
-from serve.answer_schemas import AnswerOut
-from serve.asking import Asking
-from serve.conversation_schemas import (
+from serve.answers.responses import ReplyForm, answer_reply
+from serve.answers.schemas import AnswerOut
+from serve.conversations.asking import Asking
+from serve.conversations.feedback import Feedback, give_feedback
+from serve.conversations.history import read_quotes, read_turn
+from serve.conversations.judged_questions import judged_questions
+from serve.conversations.past_turns import read_sources
+from serve.conversations.schemas import (
     AgainBody,
     EditBody,
     FeedbackBody,
@@ -21,17 +25,13 @@ from serve.conversation_schemas import (
     TurnBody,
     TurnOut,
 )
-from serve.conversation_shapes import past_trace_out, turn_out
-from serve.conversations import tree_of
-from serve.feedback import Feedback, give_feedback
-from serve.history import read_quotes, read_turn
-from serve.judged_questions import judged_questions
-from serve.past_turns import read_sources
-from serve.question_set import question_lines
+from serve.conversations.shapes import past_trace_out, turn_out
+from serve.conversations.store import tree_of
+from serve.conversations.turns import Asked, NewTurn, new_turn, turn_beside
+from serve.evaluation.question_set import question_lines
 from serve.routes.chat import STREAM
 from serve.routes.parts import BackendPart, EnginePart, IdPath
 from serve.scope import collection_of, whole_scope
-from serve.turns import Asked, NewTurn, new_turn, turn_beside
 
 router = APIRouter(prefix="/api/v1", tags=["conversations"])
 

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from retrieval.contents import document_text
 from retrieval.sentences import sentence_spans
 from retrieval.store import DocumentFilter, list_documents
-from serve.answerer import Answerer, AnswererOptions
-from serve.citation_check import CitationChecks, checked_citations
-from serve.evaluation import spread
-from serve.events import Answer, collected
-from serve.extractive import ExtractiveLLM
-from serve.follow_up import Finder
-from serve.inquiry import Inquiry
-from serve.question_set import read_questions
-from serve.writers import Writers
+from serve.answers.answerer import Answerer, AnswererOptions
+from serve.answers.events import Answer, collected
+from serve.answers.extractive import ExtractiveLLM
+from serve.answers.follow_up import Finder
+from serve.answers.inquiry import Inquiry
+from serve.answers.writers import Writers
+from serve.evaluation.citation_check import CitationChecks, checked_citations
+from serve.evaluation.evaluation import spread
+from serve.evaluation.question_set import read_questions
 from tests.bench.corpus import Corpus, pdf_corpus, squad_corpus
 from tests.bench.options import Options
 from tests.bench.tables import percent, print_table

@@ -25,7 +25,7 @@ from retrieval.indexes import Indexes
 from retrieval.retriever import Retriever
 from retrieval.store import create_collection
 from retrieval.types import Scope
-from serve.question_set import convert_squad
+from serve.evaluation.question_set import convert_squad
 
 
 @dataclass(frozen=True, slots=True)

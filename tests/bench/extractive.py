@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from serve.evaluation import answer_figures, spread
-from serve.question_set import read_questions
+from serve.evaluation.evaluation import answer_figures, spread
+from serve.evaluation.question_set import read_questions
 from tests.bench.citations import answers_to
 from tests.bench.corpus import Corpus, squad_corpus
 from tests.bench.options import Options

@@ -21,7 +21,7 @@ from retrieval.evaluation import auroc, coverage_curve
 from retrieval.store import DocumentFilter, list_documents
 from retrieval.support import THRESHOLD, SupportModel, features_of
 from retrieval.types import Scope
-from serve.question_set import read_questions
+from serve.evaluation.question_set import read_questions
 from tests.bench.corpus import Corpus, squad_corpus
 
 _COVERED = (("squad2-dev-open.json", "article"), ("xquad.en.json", "paragraph"))

@@ -12,8 +12,14 @@ from retrieval.evaluation import auroc
 from retrieval.store import DocumentFilter, list_documents
 from retrieval.support import support_of
 from retrieval.types import Scope
-from serve.evaluation import DEPTH, Observation, document_ranking, evidence_shares, spread
-from serve.question_set import Question, read_questions
+from serve.evaluation.evaluation import (
+    DEPTH,
+    Observation,
+    document_ranking,
+    evidence_shares,
+    spread,
+)
+from serve.evaluation.question_set import Question, read_questions
 from tests.bench.citations import citation_validity
 from tests.bench.corpus import Corpus, squad_corpus
 from tests.bench.options import Options

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from serve.citations import VerifiedQuote
+from serve.answers.citations import VerifiedQuote
 
 _ARTICLES = re.compile(
     "the|an?|this|that|these|those|l[ae]s?|l|ce|cet|cette|ces|el|los|il|gli|questo|questa"

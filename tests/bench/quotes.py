@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from serve.citations import Quote, verified
-from serve.llm import Source
+from serve.answers.citations import Quote, verified
+from serve.answers.llm import Source
 from tests.bench.options import Options
 from tests.bench.quote_oracle import is_true
 from tests.bench.tables import print_table

@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 import httpx
 import pytest
 
+from serve.answers.llm import Message
 from serve.errors import LLMBusy, LLMInterrupted, LLMRefused, LLMUnavailable, PromptTooLong
 from serve.inference.client import InferenceClient, InferenceServer
 from serve.inference.completion import (
@@ -30,7 +31,6 @@ from serve.inference.probe import probe
 from serve.inference.scripted.replies import Reply
 from serve.inference.scripted.server import ScriptedOptions
 from serve.inference.watch import Rhythm, Watched
-from serve.llm import Message
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
 from tests.fixtures.vllm_server import (
     ADAPTER,

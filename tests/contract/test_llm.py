@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from retrieval.retriever import Retrieval
-from serve.citations import Abstention, Quote, QuoteParser, verified
-from serve.extractive import ExtractiveLLM
-from serve.llm import LLM, Assignment, ScriptedLLM, Source
+from serve.answers.citations import Abstention, Quote, QuoteParser, verified
+from serve.answers.extractive import ExtractiveLLM
+from serve.answers.llm import LLM, Assignment, ScriptedLLM, Source
 from tests.fixtures.library import ENGLISH, FRENCH, Library, library
 
 

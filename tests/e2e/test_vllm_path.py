@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from serve.llm import Message, Turn
-from serve.prompt import Room, prompt_of
+from serve.answers.llm import Message, Turn
+from serve.answers.prompt import Room, prompt_of
 from tests.fixtures.toy_llama import CONTROL_TOKENS
 from tests.fixtures.vllm_server import ADAPTER, KEY, MODEL, VllmServer, vllm_python, vllm_server
 from tests.serve.test_prompt import HOSTILE, assignment, source

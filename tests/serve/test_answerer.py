@@ -8,14 +8,24 @@ import pytest
 
 from retrieval.contents import read_page
 from retrieval.types import Scope
-from serve.answerer import Answerer, AnswererOptions
+from serve.answers.answerer import Answerer, AnswererOptions
+from serve.answers.events import (
+    Answer,
+    Cited,
+    Done,
+    Event,
+    Failed,
+    Retrieved,
+    Started,
+    Text,
+    collected,
+)
+from serve.answers.extractive import ExtractiveLLM
+from serve.answers.follow_up import Finder
+from serve.answers.inquiry import Inquiry
+from serve.answers.llm import Assignment, ScriptedLLM
+from serve.answers.writers import Writers
 from serve.errors import LLMUnavailable
-from serve.events import Answer, Cited, Done, Event, Failed, Retrieved, Started, Text, collected
-from serve.extractive import ExtractiveLLM
-from serve.follow_up import Finder
-from serve.inquiry import Inquiry
-from serve.llm import Assignment, ScriptedLLM
-from serve.writers import Writers
 from tests.fixtures.library import ENGLISH, FRENCH, Library, library
 
 ALWAYS = AnswererOptions(threshold=0.0)

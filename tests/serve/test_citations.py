@@ -7,8 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from retrieval.types import Span
-from serve.citations import Abstention, Quote, QuoteParser, verified
-from serve.llm import Source
+from serve.answers.citations import Abstention, Quote, QuoteParser, verified
+from serve.answers.llm import Source
 
 _SOURCES = (
     Source(1, "lease.pdf", "3", "The notice period is three months. The rent is due monthly."),

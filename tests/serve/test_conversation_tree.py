@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from retrieval.database import Database
-from serve.conversations import delete_conversation, get_conversation, show_branch, tree_of
-from serve.past_turns import past_turns
+from serve.conversations.past_turns import past_turns
+from serve.conversations.store import delete_conversation, get_conversation, show_branch, tree_of
 from tests.fixtures.answers import NOTICE, Archive
 
 Turn = tuple[int, int]

@@ -14,7 +14,11 @@ from retrieval.schema import citations, conversations, quotes, turn_sources, tur
 from retrieval.schema import feedback as feedback_table
 from retrieval.store import delete_document
 from retrieval.types import Scope
-from serve.conversations import (
+from serve.answers.events import Citation, Degraded, Failed
+from serve.answers.llm import Message, Report, Usage
+from serve.conversations.feedback import Feedback, give_feedback
+from serve.conversations.history import Withheld, read_quotes
+from serve.conversations.store import (
     ConversationFilter,
     Position,
     delete_conversation,
@@ -24,12 +28,8 @@ from serve.conversations import (
     title_of,
     tree_of,
 )
-from serve.events import Citation, Degraded, Failed
-from serve.feedback import Feedback, give_feedback
-from serve.history import Withheld, read_quotes
-from serve.llm import Message, Report, Usage
-from serve.turn_outcome import prompt_sha256
-from serve.turns import TurnState, interrupt_unfinished
+from serve.conversations.turn_outcome import prompt_sha256
+from serve.conversations.turns import TurnState, interrupt_unfinished
 from tests.fixtures.answers import BAIL, NOTICE, RENT, Archive
 
 

@@ -9,9 +9,10 @@ import pytest
 from retrieval.fusion import FusionWeights
 from retrieval.retriever import RetrieverOptions
 from retrieval.types import Chunk, Hit, Page, Span, StoredChunk
-from serve.citation_check import checked_citations, is_covered, is_verbatim
+from serve.answers.events import Citation
 from serve.errors import InvalidSetting
-from serve.evaluation import (
+from serve.evaluation.citation_check import checked_citations, is_covered, is_verbatim
+from serve.evaluation.evaluation import (
     Evaluation,
     Figures,
     Observation,
@@ -22,9 +23,8 @@ from serve.evaluation import (
     quote_ranking,
     spread,
 )
-from serve.evaluation_setting import Setting, parsed_setting
-from serve.events import Citation
-from serve.question_set import Question
+from serve.evaluation.question_set import Question
+from serve.evaluation.setting import Setting, parsed_setting
 from tests.fixtures.library import Library, library
 
 WORKSHOP = {

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.excerpts import GAP, cut, own_words, restored
+from serve.conversations.excerpts import GAP, cut, own_words, restored
 
 QUOTE = "the notice period is three months"
 

@@ -12,10 +12,10 @@ import pytest
 
 from retrieval.database import Database
 from retrieval.store import delete_document
-from serve.conversations import Conversation
-from serve.events import Failed
-from serve.export import file_name, markdown_of
-from serve.turns import TurnState
+from serve.answers.events import Failed
+from serve.conversations.export import file_name, markdown_of
+from serve.conversations.store import Conversation
+from serve.conversations.turns import TurnState
 from tests.fixtures.answers import BAIL, NOTICE, RENT, Archive
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.folding import folded
+from serve.conversations.folding import folded
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from retrieval.question_language import content_words
-from serve.follow_up import Finder, Found, Rewriter
+from serve.answers.follow_up import Finder, Found, Rewriter
+from serve.answers.inquiry import Inquiry, PastTurn
 from serve.inference.scripted.replies import Reply, Script
 from serve.inference.scripted.server import ScriptedServer
-from serve.inquiry import Inquiry, PastTurn
 from tests.fixtures.library import ENGLISH, FRENCH, Library, library
 from tests.serve.test_generative import watched
 

@@ -10,7 +10,13 @@ from typing import Any, TypeVar
 
 import pytest
 
-from serve.answerer import Answerer, AnswererOptions
+from serve.answers.answerer import Answerer, AnswererOptions
+from serve.answers.events import Cited, Done, Event, Failed, Retrieved, Started, Text, Traced
+from serve.answers.follow_up import Finder
+from serve.answers.guard import Guard, GuardOptions, configured_guard, guarded
+from serve.answers.inquiry import Inquiry
+from serve.answers.llm import Assignment, Report, ScriptedLLM
+from serve.answers.writers import Writers
 from serve.errors import (
     AnswerWithheld,
     GuardUnavailable,
@@ -19,18 +25,12 @@ from serve.errors import (
     QuestionWithheld,
     TooManyQuestions,
 )
-from serve.events import Cited, Done, Event, Failed, Retrieved, Started, Text, Traced
-from serve.follow_up import Finder
-from serve.guard import Guard, GuardOptions, configured_guard, guarded
 from serve.inference.admission import Admission
 from serve.inference.client import InferenceClient, InferenceServer
 from serve.inference.scripted.replies import Fault, Reply, Script
 from serve.inference.scripted.server import ScriptedOptions, ScriptedServer
 from serve.inference.watch import Rhythm, Watched
-from serve.inquiry import Inquiry
-from serve.llm import Assignment, Report, ScriptedLLM
 from serve.settings import Settings, load_settings
-from serve.writers import Writers
 from tests.fixtures.library import ENGLISH, Library, library
 from tests.fixtures.llama_guard import llama_guard
 

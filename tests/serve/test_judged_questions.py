@@ -12,9 +12,9 @@ import pytest
 from retrieval.database import Database
 from retrieval.store import delete_document
 from retrieval.types import Scope
-from serve.feedback import Feedback, give_feedback
-from serve.judged_questions import judged_questions
-from serve.question_set import Question, question_lines, read_questions
+from serve.conversations.feedback import Feedback, give_feedback
+from serve.conversations.judged_questions import judged_questions
+from serve.evaluation.question_set import Question, question_lines, read_questions
 from tests.fixtures.answers import NOTICE, Archive
 
 UP, DOWN = Feedback("up"), Feedback("down")

@@ -9,11 +9,11 @@ import pytest
 from retrieval.database import Database
 from retrieval.store import delete_document
 from retrieval.types import Scope
-from serve.events import Answer
-from serve.inquiry import PastTurn
-from serve.llm import NO_ANSWER, Report, Usage
-from serve.past_turns import past_turns, read_sources
-from serve.turns import TurnState
+from serve.answers.events import Answer
+from serve.answers.inquiry import PastTurn
+from serve.answers.llm import NO_ANSWER, Report, Usage
+from serve.conversations.past_turns import past_turns, read_sources
+from serve.conversations.turns import TurnState
 from tests.fixtures.answers import NOTICE, RENT, Archive
 
 

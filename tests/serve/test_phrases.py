@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from serve.phrases import phrase
+from serve.answers.phrases import phrase
 
 
 def test_a_phrase_is_in_the_language_asked_for_or_in_english() -> None:

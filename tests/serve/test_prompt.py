@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.retriever import Retrieval
-from serve.llm import NO_ANSWER, Assignment, Source, Turn
-from serve.prompt import LANGUAGES, RULES, Prompt, Room, neutral, prompt_of, without_quotes
+from serve.answers.llm import NO_ANSWER, Assignment, Source, Turn
+from serve.answers.prompt import LANGUAGES, RULES, Prompt, Room, neutral, prompt_of, without_quotes
 
 EVERYTHING = Room(100)
 OFFICIAL = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from serve.question_set import (
+from serve.evaluation.question_set import (
     Converted,
     Question,
     QuestionSetInvalid,

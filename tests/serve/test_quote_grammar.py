@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serve.citations import Abstention, Quote, QuoteParser, verified
-from serve.llm import Source
-from serve.prompt import neutral
-from serve.quote_grammar import quote_grammar
-from serve.wording import tokens
+from serve.answers.citations import Abstention, Quote, QuoteParser, verified
+from serve.answers.llm import Source
+from serve.answers.prompt import neutral
+from serve.answers.quote_grammar import quote_grammar
+from serve.answers.wording import tokens
 
 LEASE = Source(
     1,

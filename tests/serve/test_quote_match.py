@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serve.citations import Quote, verified
-from serve.llm import Source
-from serve.prompt import neutral
-from serve.quote_match import exact_span, is_telling, nearly_span
-from serve.wording import tokens
+from serve.answers.citations import Quote, verified
+from serve.answers.llm import Source
+from serve.answers.prompt import neutral
+from serve.answers.quote_match import exact_span, is_telling, nearly_span
+from serve.answers.wording import tokens
 
 LEASE = (
     "The notice period of this lease[3] is three months, to the end of a quarter; it costs "

@@ -12,10 +12,10 @@ from sqlalchemy import func, select
 
 from retrieval.database import Database
 from retrieval.schema import citations, quotes, turn_sources, turns
-from serve.conversations import delete_conversation
-from serve.events import Cited, Done, Event, Failed, Retrieved, Started, Text, Traced
-from serve.recorder import Record, Recorder, Recorders, recording
-from serve.turns import TurnState
+from serve.answers.events import Cited, Done, Event, Failed, Retrieved, Started, Text, Traced
+from serve.conversations.recorder import Record, Recorder, Recorders, recording
+from serve.conversations.store import delete_conversation
+from serve.conversations.turns import TurnState
 from tests.fixtures.answers import NOTICE, Archive
 
 

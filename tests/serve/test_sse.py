@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 import pytest
 from pydantic import BaseModel
 
-from serve.answer_schemas import TextEvent
+from serve.answers.schemas import TextEvent
 from serve.sse import event_stream
 
 

@@ -10,7 +10,7 @@ from starlette.types import Message
 
 from serve.data_folder import DataFolder
 from serve.errors import InvalidRequest
-from serve.uploads import Upload, UploadLimits, UploadMalformed, UploadStalled, received
+from serve.files.uploads import Upload, UploadLimits, UploadMalformed, UploadStalled, received
 
 LIMITS = UploadLimits(file_bytes=1_000, files=2, free_bytes=0, stall_seconds=0.1)
 PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="x.txt"\r\n\r\n'

@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator, Sequence
 import pytest
 
 from retrieval.errors import CloisterError
+from serve.answers.events import Degraded, Queued
+from serve.answers.llm import Assignment, Report, ScriptedLLM
+from serve.answers.writers import Piece, Writers
 from serve.errors import LLMBusy, LLMInterrupted, LLMRefused, LLMUnavailable, TooManyQuestions
-from serve.events import Degraded, Queued
 from serve.inference.admission import Admission
-from serve.llm import Assignment, Report, ScriptedLLM
-from serve.writers import Piece, Writers
 from tests.serve.test_prompt import assignment, source
 
 ASKED = assignment("Why?", [source(1)])

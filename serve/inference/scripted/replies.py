@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from retrieval.sentences import sentence_spans
-from serve.llm import NO_ANSWER
+from serve.answers.llm import NO_ANSWER
 
 Fault = Literal["failure", "busy", "error", "abort", "end", "done", "cut", "garbage", "silence"]
 """Before anything is written: status 500, status 503. After some tokens: an error frame as of a

@@ -1,0 +1,39 @@
+"""A question as it comes to be answered, with the conversation before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from retrieval.types import Scope, StoredChunk
+
+
+@dataclass(frozen=True, slots=True)
+class PastTurn:
+    """An earlier question of the conversation, and how it was answered.
+
+    ``sources`` are its passages by their numbers; ``shown`` are the numbers of those that its
+    prompt showed (all of them where no model wrote). ``opens_window`` as in
+    ``serve.answers.llm.Turn``.
+    """
+
+    question: str
+    language: str
+    written: str
+    sources: Mapping[int, StoredChunk]
+    shown: frozenset[int]
+    opens_window: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A question, the scope that its asker may see, and the conversation before it, if any.
+
+    ``model`` names another model than the configured one, or is empty.
+    """
+
+    question: str
+    scope: Scope
+    k: int = 8
+    past: tuple[PastTurn, ...] = ()
+    model: str = ""

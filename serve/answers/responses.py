@@ -1,0 +1,71 @@
+"""An answer as the reply to a request: a stream of events, or whole."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from fastapi import Request, Response
+
+from serve.answers.events import Event, Failed, Traced, collected
+from serve.answers.schemas import AnswerOut, EventOut
+from serve.answers.shapes import answer_out, event_out
+from serve.problems import problem_response, recorded_problem
+from serve.sse import event_stream
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyForm:
+    """Whether an answer is streamed, and whether it tells how it came about."""
+
+    stream: bool
+    trace: bool
+
+
+async def answer_reply(
+    request: Request, events: AsyncGenerator[Event, None], form: ReplyForm
+) -> AnswerOut | Response:
+    """The reply that an answer's events make.
+
+    Raises:
+        CloisterError: What is raised before the first event, which no stream can tell any more.
+    """
+    first = await anext(events)
+    rest = _continued(first, events)
+    if form.stream:
+        return event_stream(_outgoing(rest, request, form))
+    answer = await collected(rest)
+    if answer.failure:
+        failed = answer.failure
+        problem = recorded_problem(failed.code, failed.message, failed.advice)
+        return problem_response(request, problem)
+    return answer_out(answer, with_trace=form.trace)
+
+
+async def _continued(
+    first: Event, rest: AsyncGenerator[Event, None]
+) -> AsyncGenerator[Event, None]:
+    try:
+        yield first
+        async for event in rest:
+            yield event
+    finally:
+        await rest.aclose()
+
+
+async def _outgoing(
+    events: AsyncGenerator[Event, None], request: Request, form: ReplyForm
+) -> AsyncGenerator[EventOut, None]:
+    try:
+        async for event in events:
+            if form.trace or not isinstance(event, Traced):
+                yield event_out(event)
+    except Exception:
+        # The answer has begun, so its stream is the only place left to say so.
+        log.exception("request %s: the answer broke off", request.scope.get("request_id"))
+        yield event_out(Failed("internal_error", "Something went wrong in the server."))
+    finally:
+        await events.aclose()

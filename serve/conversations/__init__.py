@@ -1,0 +1,1 @@
+"""Conversations: stored turns, and answers recorded while they are given."""

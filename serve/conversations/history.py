@@ -1,0 +1,223 @@
+"""Old answers, as the person may see them now.
+
+An answer is shown as it was, boxes and all. What came from a document that is deleted, or outside
+of the scope by now, is withheld: quotes leave gaps, citations keep only their number.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, select
+
+from retrieval.errors import NotFound
+from retrieval.schema import citations, conversations, documents, feedback, quotes, turns
+from retrieval.types import Scope, Span
+from serve.answers.events import Citation, Degraded, Failed, QuoteCheck, Struck
+from serve.answers.llm import Usage
+from serve.conversations.excerpts import Restored, restored
+from serve.conversations.feedback import Feedback
+from serve.conversations.store import visible
+from serve.conversations.turns import Asked, TurnState, asked_of
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A citation of a document that is gone, or that the person may not see any more."""
+
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastReport:
+    """What is kept of a model's report; ``prompt_sha256`` is that of the messages as JSON."""
+
+    model: str
+    finish_reason: str
+    prompt_sha256: str
+    usage: Usage
+    first_token_seconds: float
+    left_out: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTurn:
+    """A question and its answer.
+
+    ``written`` is the answer in the quote protocol; ``complete`` is False where quotes are
+    withheld from it.
+    """
+
+    id: int
+    conversation_id: int
+    parent_id: int | None
+    question: str
+    asked: Asked
+    state: TurnState
+    text: str
+    written: str
+    complete: bool
+    language: str
+    support: float
+    abstained: bool
+    grounded: bool
+    truncated: bool
+    opens_window: bool
+    llm: str
+    queries: tuple[str, ...]
+    report: PastReport | None
+    retrieved_seconds: float
+    seconds: float
+    citations: tuple[Citation | Withheld, ...]
+    struck: tuple[Struck, ...]
+    degraded: Degraded | None
+    failure: Failed | None
+    feedback: Feedback | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+def read_turns(connection: Connection, conversation_id: int, scope: Scope) -> dict[int, StoredTurn]:
+    """All turns of a conversation by id, oldest first."""
+    return turns_where(connection, turns.c.conversation_id == conversation_id, scope)
+
+
+def read_turn(connection: Connection, turn_id: int, scope: Scope) -> StoredTurn:
+    """One turn by its id."""
+    found = turns_where(connection, turns.c.id == turn_id, scope)
+    if turn_id not in found:
+        raise NotFound(f"No turn {turn_id}.")
+    return found[turn_id]
+
+
+def turns_where(
+    connection: Connection, condition: ColumnElement[bool], scope: Scope
+) -> dict[int, StoredTurn]:
+    """The turns of visible conversations that a condition on ``turns`` or ``feedback`` chooses."""
+    rows = connection.execute(
+        select(turns, feedback.c.value, feedback.c.reason, feedback.c.comment)
+        .join(conversations, conversations.c.id == turns.c.conversation_id)
+        .outerjoin(feedback, feedback.c.turn_id == turns.c.id)
+        .where(condition, visible())
+        .order_by(turns.c.id)
+    ).all()
+    chosen = (
+        select(turns.c.id).outerjoin(feedback, feedback.c.turn_id == turns.c.id).where(condition)
+    )
+    cited = _citations(connection, citations.c.turn_id.in_(chosen), scope)
+    quoted = _quotes(connection, quotes.c.turn_id.in_(chosen), scope)
+    return {row.id: _turn(row, cited[row.id], quoted[row.id]) for row in rows}
+
+
+def read_quotes(connection: Connection, turn_id: int, scope: Scope) -> list[QuoteCheck]:
+    """What became of the quotes of a turn, as far as they may be seen."""
+    return list(_quotes(connection, quotes.c.turn_id == turn_id, scope)[turn_id].values())
+
+
+def _citations(
+    connection: Connection, condition: ColumnElement[bool], scope: Scope
+) -> Mapping[int, dict[int, Citation]]:
+    rows = connection.execute(
+        select(citations, documents.c.collection_id)
+        .join(documents, documents.c.id == citations.c.document_id)
+        .where(condition, documents.c.seq.is_not(None))
+    )
+    found: defaultdict[int, dict[int, Citation]] = defaultdict(dict)
+    for row in rows:
+        if scope.allows(row.collection_id, row.document_id):
+            found[row.turn_id][row.n] = _citation(row)
+    return found
+
+
+def _quotes(
+    connection: Connection, condition: ColumnElement[bool], scope: Scope
+) -> Mapping[int, dict[int, QuoteCheck]]:
+    rows = connection.execute(
+        select(quotes, documents.c.collection_id, documents.c.seq)
+        .outerjoin(documents, documents.c.id == quotes.c.document_id)
+        .where(condition)
+        .order_by(quotes.c.place)
+    )
+    found: defaultdict[int, dict[int, QuoteCheck]] = defaultdict(dict)
+    for row in rows:
+        is_ours = row.document_id is None  # Its words are in no document.
+        if is_ours or (row.seq is not None and scope.allows(row.collection_id, row.document_id)):
+            found[row.turn_id][row.place] = QuoteCheck(row.source, row.text, row.verdict)
+    return found
+
+
+def _citation(row: Row[Any]) -> Citation:
+    return Citation(
+        n=row.n,
+        chunk_id=row.chunk_id,
+        document_id=row.document_id,
+        collection_id=row.collection_id,
+        document_name=row.document_name,
+        paged=row.paged,
+        page=row.page,
+        page_label=row.page_label,
+        span=Span(row.span_start, row.span_end),
+        quote=row.quote,
+        rects=tuple((x0, y0, x1, y1) for x0, y0, x1, y1 in row.rects),
+        page_size=(row.page_width, row.page_height),
+        verdict=row.verdict,
+    )
+
+
+def _turn(
+    row: Row[Any], cited: Mapping[int, Citation], quoted: Mapping[int, QuoteCheck]
+) -> StoredTurn:
+    words = {place: check.text for place, check in quoted.items()}
+    text, written = restored(row.text, words), restored(row.written, words)
+    return StoredTurn(
+        id=row.id,
+        conversation_id=row.conversation_id,
+        parent_id=row.parent_id,
+        question=row.question,
+        asked=asked_of(row.asked),
+        state=TurnState(row.state),
+        text=text.text,
+        written=written.text,
+        complete=text.complete and written.complete and len(cited) == row.citation_count,
+        language=row.language,
+        support=row.support,
+        abstained=row.abstained,
+        grounded=row.grounded,
+        truncated=row.truncated,
+        opens_window=row.opens_window,
+        llm=row.llm,
+        queries=tuple(row.queries),
+        report=_report(row.report) if row.report else None,
+        retrieved_seconds=row.retrieved_seconds,
+        seconds=row.seconds,
+        citations=tuple(cited.get(n) or Withheld(n) for n in range(1, row.citation_count + 1)),
+        struck=_struck(row.struck, text, words),
+        degraded=Degraded(row.degraded_code, row.degraded_message) if row.degraded_code else None,
+        failure=Failed(row.error_code, row.error_message) if row.error_code else None,
+        feedback=Feedback(row.value, row.reason, row.comment) if row.value else None,
+        created_at=_moment(row.created_at),
+        finished_at=None if row.finished_at is None else _moment(row.finished_at),
+    )
+
+
+def _report(stored: Any) -> PastReport:
+    given = dict(stored)
+    usage, left_out = Usage(**given.pop("usage")), tuple(given.pop("left_out"))
+    return PastReport(**given, usage=usage, left_out=left_out)
+
+
+def _struck(
+    stored: Sequence[tuple[int, int, int]], text: Restored, words: Mapping[int, str]
+) -> tuple[Struck, ...]:
+    return tuple(
+        Struck(words.get(place, ""), text.moved(start), text.moved(end))
+        for place, start, end in stored
+    )
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,207 @@
+"""Conversations over the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, StringConstraints, model_validator
+
+from serve.answers.schemas import AnswerOut, CitationOut, QuoteCheckOut, StruckOut, UsageOut
+from serve.conversations.feedback import FeedbackReason, FeedbackValue
+from serve.schemas import Body, ChatBody, Id, Name, Problem, Wire, Words, storable
+
+MAX_COMMENT_CHARACTERS = 4_000
+
+Comment = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=MAX_COMMENT_CHARACTERS),
+    AfterValidator(storable),
+]
+
+
+class ConversationBody(Body):
+    """A conversation to be made; without a title it takes one from its first question."""
+
+    title: Name | None = None
+
+
+class ConversationPatch(Body):
+    """What is to change: the title, or the branch that is shown, by a turn that is on it."""
+
+    title: Name | None = None
+    leaf_id: Id | None = None
+
+
+class TurnBody(ChatBody):
+    """A question after a turn; where none is named, after the one that is shown last."""
+
+    parent_id: Id | None = None
+
+
+class AgainBody(Body):
+    """How the new answer to the same question is to come."""
+
+    trace: bool = False
+
+
+class EditBody(AgainBody):
+    """The question to ask in place of another."""
+
+    question: Words
+
+
+class FeedbackBody(Body):
+    """What a person thinks of an answer; ``null`` takes it back. A reason is for ``down``."""
+
+    value: FeedbackValue | None
+    reason: FeedbackReason | None = None
+    comment: Comment = ""
+
+    @model_validator(mode="after")
+    def _only_down_has_a_reason(self) -> Self:
+        if self.reason is not None and self.value != "down":
+            raise ValueError("a reason goes with the value down")
+        return self
+
+
+class ConversationOut(Wire):
+    """A conversation; ``leaf_id`` is the last turn of the branch that is shown."""
+
+    id: int
+    title: str
+    titled_by_person: bool
+    leaf_id: int | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ConversationList(Wire):
+    """Some conversations, the one last changed first; ``next_cursor`` asks for the next ones."""
+
+    items: list[ConversationOut]
+    next_cursor: str | None = None
+
+
+class KeptCitationOut(CitationOut):
+    """A citation as it was shown."""
+
+    available: Literal[True] = True
+
+
+class WithheldCitationOut(Wire):
+    """A citation whose document is gone, or may not be seen any more."""
+
+    n: int
+    available: Literal[False] = False
+
+
+class AskedOut(Wire):
+    """What part of the documents was asked: ids of collections and documents, or all; and k."""
+
+    collections: list[int]
+    documents: list[int]
+    k: int
+
+
+class FeedbackOut(Wire):
+    """What a person thinks of an answer."""
+
+    value: FeedbackValue
+    reason: FeedbackReason | None
+    comment: str
+
+
+class TurnOut(Wire):
+    """A question and its answer; ``siblings`` are the turns in its place, itself among them.
+
+    ``withheld`` says that words of documents that are gone, or may not be seen any more, are left
+    out: in the answer they leave the gap […].
+    """
+
+    id: int
+    conversation_id: int
+    parent_id: int | None
+    siblings: list[int]
+    question: str
+    asked: AskedOut
+    state: Literal["answering", "complete", "interrupted", "failed"]
+    answer: str
+    withheld: bool
+    language: str
+    support: float
+    abstained: bool
+    grounded: bool
+    truncated: bool
+    llm: str
+    citations: list[KeptCitationOut | WithheldCitationOut]
+    struck: list[StruckOut]
+    degraded: Problem | None
+    error: Problem | None
+    feedback: FeedbackOut | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class ConversationDetail(ConversationOut):
+    """A conversation and the turns of the branch that is shown, first to last."""
+
+    turns: list[TurnOut]
+
+
+class ConversationExport(ConversationOut):
+    """A conversation and all its turns, oldest first."""
+
+    turns: list[TurnOut]
+
+
+class TurnAnswerOut(AnswerOut):
+    """A whole answer in a conversation."""
+
+    conversation_id: int
+    turn_id: int
+
+
+class PastSourceOut(Wire):
+    """A passage that was found for a turn, by reference; only its number where it is withheld.
+
+    One that is ``left_out`` was not shown to the model.
+    """
+
+    n: int
+    score: float
+    left_out: bool
+    available: bool
+    chunk_id: int | None = None
+    document_id: int | None = None
+    document_name: str | None = None
+    page: int | None = None
+    page_label: str | None = None
+
+
+class PastReportOut(Wire):
+    """How a model wrote an answer; ``prompt_sha256`` is that of the messages as JSON."""
+
+    model: str
+    finish_reason: str
+    prompt_sha256: str
+    usage: UsageOut
+    first_token_seconds: float
+    left_out: list[int]
+
+
+class PastTraceOut(Wire):
+    """How an answer came about; quotes and sources as far as they may be seen."""
+
+    turn_id: int
+    state: str
+    llm: str
+    queries: list[str]
+    support: float
+    sources: list[PastSourceOut]
+    written: str
+    quotes: list[QuoteCheckOut]
+    report: PastReportOut | None
+    opens_window: bool
+    retrieved_seconds: float
+    seconds: float

@@ -1,0 +1,58 @@
+"""Uploaded files on their way from the request to the queue."""
+
+from __future__ import annotations
+
+from ingest.files import display_name
+from ingest.intake import ReceivedFile
+from retrieval.errors import CloisterError
+from serve.backend import DEFAULT_COLLECTION, Backend
+from serve.errors import InvalidRequest
+from serve.files.uploads import RefusedFile, Upload, UploadLimits
+from serve.problems import problem_of
+from serve.schemas import UploadItem
+from serve.scope import collection_of
+from serve.settings import Settings
+
+_FIELDS = {"collection"}
+
+
+def upload_limits(settings: Settings) -> UploadLimits:
+    """The limits by the settings."""
+    return UploadLimits(
+        file_bytes=settings.max_upload_bytes,
+        files=settings.max_files_per_upload,
+        free_bytes=settings.min_free_bytes,
+    )
+
+
+def accepted(backend: Backend, upload: Upload) -> list[UploadItem]:
+    """What became of each file.
+
+    Raises:
+        InvalidRequest: There is no file, or a field that we do not know.
+        NotFound: There is no such collection.
+    """
+    if unknown := upload.fields.keys() - _FIELDS:
+        raise InvalidRequest(f"There is no field {min(unknown)[:40]!r}.")
+    if not upload.files:
+        raise InvalidRequest("The upload holds no file.", advice="Send parts with the name 'file'.")
+    with backend.database.read() as connection:
+        ref = upload.fields.get("collection", "").strip() or DEFAULT_COLLECTION
+        collection = collection_of(connection, ref)
+    return [_accepted(backend, file, collection.id) for file in upload.files]
+
+
+def _accepted(backend: Backend, file: ReceivedFile | RefusedFile, collection_id: int) -> UploadItem:
+    name = display_name(file.name)
+    if isinstance(file, RefusedFile):
+        return UploadItem(name=name, error=problem_of(file.error))
+    try:
+        receipt = backend.intake.accept(file, collection_id)
+    except CloisterError as error:
+        return UploadItem(name=name, error=problem_of(error))
+    return UploadItem(
+        name=name,
+        document_id=receipt.document.id,
+        job_id=receipt.job_id,
+        duplicate=not receipt.is_new,
+    )

@@ -17,7 +17,7 @@ SAMPLES = Path("/data/samples")
 QUESTIONS = (
     ("ingest", str(SAMPLES)),
     ("ask", "When does the ferry leave?"),
-    ("search", "bibliothèque"),
+    ("search", "mairie"),
     ("status",),
 )
 
@@ -49,7 +49,7 @@ def make_samples() -> None:
     (SAMPLES / "ferry.txt").write_text(text, encoding="utf-8")
     picture = Image.new("L", (1400, 160), 255)
     font = ImageFont.load_default(48)
-    sentence = "La bibliothèque ouvre à huit heures du matin."
+    sentence = "La mairie ouvre ses portes le lundi matin."
     ImageDraw.Draw(picture).text((40, 40), sentence, 0, font)
     picture.save(SAMPLES / "affiche.png")
 

@@ -13,10 +13,9 @@ from retrieval.retriever import Retrieval, Retriever
 from retrieval.support import support_of
 from retrieval.types import Hit
 from serve.answers.inquiry import Inquiry
-from serve.answers.llm import Message
 from serve.answers.prompt import neutral, without_quotes
 from serve.errors import Busy, LLMUnavailable
-from serve.inference.completion import CompletionRequest, JsonSchema
+from serve.inference.completion import CompletionRequest, JsonSchema, Message
 from serve.inference.watch import Watched
 
 log = logging.getLogger(__name__)

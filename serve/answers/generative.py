@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from serve.answers.llm import Assignment, Message, Report
+from serve.answers.llm import Assignment, Report
 from serve.answers.prompt import Prompt, Room, neutral, prompt_of
 from serve.answers.quote_grammar import quote_grammar
 from serve.errors import LLMRefused, LLMUnavailable, PromptTooLong
-from serve.inference.completion import Completed, CompletionRequest, Grammar
+from serve.inference.completion import Completed, CompletionRequest, Grammar, Message
 from serve.inference.probe import Capabilities
 from serve.inference.watch import Watched
 

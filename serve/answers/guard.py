@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from serve.answers.events import Cited, Event, Failed, Started, Struck, Text, Traced
 from serve.answers.guard_categories import CATEGORIES
-from serve.answers.llm import NO_ANSWER, Message
+from serve.answers.llm import NO_ANSWER
 from serve.answers.prompt import neutral
 from serve.errors import (
     AnswerWithheld,
@@ -27,7 +27,7 @@ from serve.errors import (
     Withheld,
 )
 from serve.inference.client import InferenceClient, InferenceServer
-from serve.inference.completion import CompletionRequest
+from serve.inference.completion import CompletionRequest, Message
 from serve.inference.watch import Watched
 from serve.settings import Settings
 

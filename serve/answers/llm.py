@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from retrieval.retriever import Retrieval
+from serve.inference.completion import Message, Usage
 
 NO_ANSWER = "NO_ANSWER"
 
@@ -57,23 +58,6 @@ class Assignment:
     sources: tuple[Source, ...]
     turns: tuple[Turn, ...] = ()
     model: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message of a prompt."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What a completion cost; ``cached_tokens`` of the prompt were not computed anew."""
-
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    completion_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

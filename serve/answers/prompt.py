@@ -11,7 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serve.answers.llm import NO_ANSWER, Assignment, Message, Source, Turn
+from serve.answers.llm import NO_ANSWER, Assignment, Source, Turn
+from serve.inference.completion import Message
 
 RULES = f"""\
 You answer questions from an organisation's own documents. Each message brings passages of them:

@@ -32,7 +32,7 @@ def scripted(
 ) -> None:
     """Serve a stand-in for a model, which quotes the best passage: for trying and developing."""
     # Imported here, so that help is there at once.
-    from serve.inference.scripted.foreground import serve_until_stopped
+    from serve.scripted.foreground import serve_until_stopped
 
     serve_until_stopped(port, tokens_per_second, _announce)
 

@@ -18,11 +18,11 @@ from retrieval.errors import NotFound
 from retrieval.schema import citations, conversations, documents, feedback, quotes, turns
 from retrieval.types import Scope, Span
 from serve.answers.events import Citation, Degraded, Failed, QuoteCheck, Struck
-from serve.answers.llm import Usage
 from serve.conversations.excerpts import Restored, restored
 from serve.conversations.feedback import Feedback
 from serve.conversations.store import visible
 from serve.conversations.turns import Asked, TurnState, asked_of
+from serve.inference.completion import Usage
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ from retrieval.schema import citations, documents, quotes, turn_sources, turns
 from retrieval.store import among
 from serve.answers.events import Answer, Citation, QuoteCheck
 from serve.answers.inquiry import PastTurn
-from serve.answers.llm import NO_ANSWER, Message, Report
+from serve.answers.llm import NO_ANSWER, Report
 from serve.conversations.excerpts import cut, own_words
 from serve.conversations.folding import folded
 from serve.conversations.turns import TurnState
+from serve.inference.completion import Message
 
 _MARK = re.compile(r"\[(\d{1,4})\]")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")

@@ -11,9 +11,14 @@ from typing import Any
 
 import aiohttp
 
-from serve.answers.llm import Message
 from serve.errors import LLMInterrupted, LLMUnavailable, ServeError
-from serve.inference.completion import Completed, CompletionRequest, FinishReason, messages_json
+from serve.inference.completion import (
+    Completed,
+    CompletionRequest,
+    FinishReason,
+    Message,
+    messages_json,
+)
 from serve.inference.frames import Frames
 from serve.inference.refusals import Refusal
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from serve.answers.llm import Usage
+from serve.inference.completion import Usage
 
 _LONGEST_FRAME = 1 << 20
 _UNREADABLE = (

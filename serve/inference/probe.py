@@ -11,10 +11,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serve.answers.llm import Message
 from serve.errors import Busy, LLMUnavailable
 from serve.inference.client import InferenceClient, Model
-from serve.inference.completion import CompletionRequest, Constraint, Grammar, JsonSchema
+from serve.inference.completion import CompletionRequest, Constraint, Grammar, JsonSchema, Message
 
 _WORD = "heliotrope"
 _SCHEMA = {

@@ -17,7 +17,6 @@ from typing import Any, Protocol, TypeVar
 import httpx
 import pytest
 
-from serve.answers.llm import Message
 from serve.errors import LLMBusy, LLMInterrupted, LLMRefused, LLMUnavailable, PromptTooLong
 from serve.inference.client import InferenceClient, InferenceServer
 from serve.inference.completion import (
@@ -26,11 +25,12 @@ from serve.inference.completion import (
     Constraint,
     Grammar,
     JsonSchema,
+    Message,
 )
 from serve.inference.probe import probe
-from serve.inference.scripted.replies import Reply
-from serve.inference.scripted.server import ScriptedOptions
 from serve.inference.watch import Rhythm, Watched
+from serve.scripted.replies import Reply
+from serve.scripted.server import ScriptedOptions
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
 from tests.fixtures.vllm_server import (
     ADAPTER,

@@ -39,7 +39,7 @@ if "--fail" in words:
     sys.exit("no memory is left on the card")
 child = subprocess.Popen(["sleep", "600"])
 import asyncio
-from serve.inference.scripted.server import ScriptedOptions, ScriptedServer
+from serve.scripted.server import ScriptedOptions, ScriptedServer
 async def serve():
     key = os.environ.get("VLLM_API_KEY", "")
     options = ScriptedOptions(models=(told["--served-model-name"],), key=key)

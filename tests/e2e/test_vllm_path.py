@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from serve.answers.llm import Message, Turn
+from serve.answers.llm import Turn
 from serve.answers.prompt import Room, prompt_of
+from serve.inference.completion import Message
 from tests.fixtures.toy_llama import CONTROL_TOKENS
 from tests.fixtures.vllm_server import ADAPTER, KEY, MODEL, VllmServer, vllm_python, vllm_server
 from tests.serve.test_prompt import HOSTILE, assignment, source

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from serve.inference.scripted.replies import Reply, quoting
+from serve.scripted.replies import Reply, quoting
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ def test_status_tells_what_the_server_can_do(site: RunningServer) -> None:
 
 
 def test_a_wrong_key_is_told(server: ServerFactory) -> None:
-    from serve.inference.scripted.server import ScriptedOptions
+    from serve.scripted.server import ScriptedOptions
 
     with scripted_llm(options=ScriptedOptions(key="right")) as guarded:
         own = server(LLM_URL=guarded.url, LLM_KEY="b4d-k3y")

@@ -15,7 +15,7 @@ from retrieval.schema import feedback as feedback_table
 from retrieval.store import delete_document
 from retrieval.types import Scope
 from serve.answers.events import Citation, Degraded, Failed
-from serve.answers.llm import Message, Report, Usage
+from serve.answers.llm import Report
 from serve.conversations.feedback import Feedback, give_feedback
 from serve.conversations.history import Withheld, read_quotes
 from serve.conversations.store import (
@@ -30,6 +30,7 @@ from serve.conversations.store import (
 )
 from serve.conversations.turn_outcome import prompt_sha256
 from serve.conversations.turns import TurnState, interrupt_unfinished
+from serve.inference.completion import Message, Usage
 from tests.fixtures.answers import BAIL, NOTICE, RENT, Archive
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from serve.inference.scripted.replies import Reply, quoting
-from serve.inference.scripted.server import ScriptedOptions
+from serve.scripted.replies import Reply, quoting
+from serve.scripted.server import ScriptedOptions
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import pytest
 from retrieval.question_language import content_words
 from serve.answers.follow_up import Finder, Found, Rewriter
 from serve.answers.inquiry import Inquiry, PastTurn
-from serve.inference.scripted.replies import Reply, Script
-from serve.inference.scripted.server import ScriptedServer
+from serve.scripted.replies import Reply, Script
+from serve.scripted.server import ScriptedServer
 from tests.fixtures.library import ENGLISH, FRENCH, Library, library
 from tests.serve.test_generative import watched
 

@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 import pytest
 
 from serve.answers.generative import GenerativeLLM, GenerativeOptions, likely_tokens, most_tokens
-from serve.answers.llm import Assignment, Message, Report, Turn
+from serve.answers.llm import Assignment, Report, Turn
 from serve.answers.prompt import RULES
 from serve.errors import LLMInterrupted, LLMRefused, LLMUnavailable, PromptTooLong
 from serve.inference.client import InferenceClient, InferenceServer
-from serve.inference.scripted.replies import Reply
-from serve.inference.scripted.server import ScriptedOptions, ScriptedServer
+from serve.inference.completion import Message
 from serve.inference.watch import Rhythm, Watched
+from serve.scripted.replies import Reply
+from serve.scripted.server import ScriptedOptions, ScriptedServer
 from tests.serve.test_prompt import assignment, source
 
 T = TypeVar("T")

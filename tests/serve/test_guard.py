@@ -27,9 +27,9 @@ from serve.errors import (
 )
 from serve.inference.admission import Admission
 from serve.inference.client import InferenceClient, InferenceServer
-from serve.inference.scripted.replies import Fault, Reply, Script
-from serve.inference.scripted.server import ScriptedOptions, ScriptedServer
 from serve.inference.watch import Rhythm, Watched
+from serve.scripted.replies import Fault, Reply, Script
+from serve.scripted.server import ScriptedOptions, ScriptedServer
 from serve.settings import Settings, load_settings
 from tests.fixtures.library import ENGLISH, Library, library
 from tests.fixtures.llama_guard import llama_guard

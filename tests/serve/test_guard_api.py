@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from serve.inference.scripted.replies import Reply, quoting
+from serve.scripted.replies import Reply, quoting
 from tests.fixtures.llama_guard import llama_guard
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
 

@@ -13,13 +13,12 @@ from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serve.answers.llm import Message, Usage
 from serve.errors import LLMBusy, LLMInterrupted, LLMRefused, LLMUnavailable
 from serve.inference.client import InferenceClient, InferenceServer
-from serve.inference.completion import Completed, CompletionRequest
+from serve.inference.completion import Completed, CompletionRequest, Message, Usage
 from serve.inference.frames import Frames
-from serve.inference.scripted.frames import COMMENT, DONE, Counts, Envelope
-from serve.inference.scripted.replies import Fault, Reply
+from serve.scripted.frames import COMMENT, DONE, Counts, Envelope
+from serve.scripted.replies import Fault, Reply
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
 
 T = TypeVar("T")

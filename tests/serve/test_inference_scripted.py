@@ -16,11 +16,11 @@ from serve.answers.citations import Quote, QuoteParser, verified
 from serve.answers.llm import Assignment, Source
 from serve.answers.prompt import Room, prompt_of
 from serve.inference.completion import CompletionRequest
-from serve.inference.scripted.gbnf import BadGrammar, Gbnf
-from serve.inference.scripted.json_value import least_value
-from serve.inference.scripted.replies import Reply, quoting
-from serve.inference.scripted.server import ScriptedOptions
-from serve.inference.scripted.tokens import PrefixCache, prompt_tokens, tokens_of
+from serve.scripted.gbnf import BadGrammar, Gbnf
+from serve.scripted.json_value import least_value
+from serve.scripted.replies import Reply, quoting
+from serve.scripted.server import ScriptedOptions
+from serve.scripted.tokens import PrefixCache, prompt_tokens, tokens_of
 from tests.conftest import ROOT, cloister_environment
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
 

@@ -10,9 +10,9 @@ import pytest
 
 from serve.inference.client import InferenceClient, InferenceServer
 from serve.inference.probe import Capabilities, probe
-from serve.inference.scripted.replies import Reply
-from serve.inference.scripted.server import ScriptedOptions
 from serve.inference.watch import Rhythm, Watched
+from serve.scripted.replies import Reply
+from serve.scripted.server import ScriptedOptions
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
 
 T = TypeVar("T")

@@ -11,9 +11,10 @@ from retrieval.store import delete_document
 from retrieval.types import Scope
 from serve.answers.events import Answer
 from serve.answers.inquiry import PastTurn
-from serve.answers.llm import NO_ANSWER, Report, Usage
+from serve.answers.llm import NO_ANSWER, Report
 from serve.conversations.past_turns import past_turns, read_sources
 from serve.conversations.turns import TurnState
+from serve.inference.completion import Usage
 from tests.fixtures.answers import NOTICE, RENT, Archive
 
 

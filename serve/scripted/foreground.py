@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from serve.errors import BindRefused
-from serve.inference.scripted.replies import Reply, quoting
-from serve.inference.scripted.server import ScriptedServer
+from serve.scripted.replies import Reply, quoting
+from serve.scripted.server import ScriptedServer
 
 
 def serve_until_stopped(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from serve.inference.scripted import refusals
-from serve.inference.scripted.frames import (
+from serve.scripted import refusals
+from serve.scripted.frames import (
     COMMENT,
     DONE,
     GARBAGE,
@@ -17,7 +17,7 @@ from serve.inference.scripted.frames import (
     Envelope,
     error_frame,
 )
-from serve.inference.scripted.replies import Fault, Reply
+from serve.scripted.replies import Fault, Reply
 
 _FOREVER = 86_400.0
 

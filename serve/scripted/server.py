@@ -14,13 +14,13 @@ from aiohttp import web
 
 from serve.errors import TooManyQuestions
 from serve.inference.admission import Admission, Ticket
-from serve.inference.scripted import refusals
-from serve.inference.scripted.demands import Demand, demand_of
-from serve.inference.scripted.frames import DONE, Counts, Envelope, error_frame
-from serve.inference.scripted.refusals import Refused
-from serve.inference.scripted.replies import Fault, Reply, Script, quoting
-from serve.inference.scripted.streaming import Completion, Engine, Written
-from serve.inference.scripted.tokens import PrefixCache, prompt_tokens, tokens_of
+from serve.scripted import refusals
+from serve.scripted.demands import Demand, demand_of
+from serve.scripted.frames import DONE, Counts, Envelope, error_frame
+from serve.scripted.refusals import Refused
+from serve.scripted.replies import Fault, Reply, Script, quoting
+from serve.scripted.streaming import Completion, Engine, Written
+from serve.scripted.tokens import PrefixCache, prompt_tokens, tokens_of
 
 _LARGEST_REQUEST = 1 << 26
 _DYING_SECONDS = 1.0

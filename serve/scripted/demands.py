@@ -6,12 +6,12 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from serve.inference.scripted import refusals
-from serve.inference.scripted.gbnf import BadGrammar, Gbnf
-from serve.inference.scripted.json_value import least_value
-from serve.inference.scripted.refusals import Refused
-from serve.inference.scripted.replies import question_of
-from serve.inference.scripted.tokens import prompt_tokens
+from serve.scripted import refusals
+from serve.scripted.gbnf import BadGrammar, Gbnf
+from serve.scripted.json_value import least_value
+from serve.scripted.refusals import Refused
+from serve.scripted.replies import question_of
+from serve.scripted.tokens import prompt_tokens
 
 
 @dataclass(frozen=True, slots=True)

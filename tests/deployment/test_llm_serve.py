@@ -207,8 +207,8 @@ def test_when_it_does_not_start_its_last_words_are_told(
 
 
 def test_what_it_is_told(model: Path, environment: Path) -> None:
-    settings = {"LLM_KEY": "the-key", "PORT": "1"}
-    with served(model, environment, "--", "--max-num-seqs", "2", **settings) as running:
+    flags = ("--", "--max-num-seqs", "2")
+    with served(model, environment, *flags, LLM_KEY="the-key", PORT="1") as running:
         told = running.told
         running.wait_until_it_writes()
     words, variables = told["words"], told["environment"]

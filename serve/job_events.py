@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Iterator
 
 from ingest.jobs import Job, JobFilter, list_jobs
 from serve.backend import Backend
+from serve.caller import Caller
 from serve.schemas import JobChanged, JobEvent, JobOut, JobRemoved, JobsSnapshot
 from serve.scope import whole_scope
 from serve.shapes import job_out
@@ -22,9 +23,9 @@ _MOST = 1_000
 _ENDED = {"ready", "failed", "cancelled"}
 
 
-async def job_events(backend: Backend) -> AsyncGenerator[JobEvent, None]:
+async def job_events(backend: Backend, caller: Caller) -> AsyncGenerator[JobEvent, None]:
     """A snapshot of the jobs under way, then what changes."""
-    view = _View(backend)
+    view = _View(backend, caller)
     yield await asyncio.to_thread(view.first)
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
@@ -35,8 +36,9 @@ async def job_events(backend: Backend) -> AsyncGenerator[JobEvent, None]:
 class _View:
     """What one client has been told."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, caller: Caller) -> None:
         self._backend = backend
+        self._caller = caller
         self._told: dict[int, JobOut] = {}
 
     def first(self) -> JobsSnapshot:
@@ -72,7 +74,7 @@ class _View:
         seq = self._backend.searching.seq
         with self._backend.database.read() as connection:
             wanted = JobFilter(
-                whole_scope(connection),
+                whole_scope(connection, self._caller),
                 active=active,
                 ids=ids,
                 changed_since=changed_since,

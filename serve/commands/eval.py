@@ -172,10 +172,11 @@ def _opened(invocation: Invocation) -> Iterator[Backend]:
 
 
 def _scope(backend: Backend, collections: list[str] | None) -> Scope:
+    from serve.caller import OPERATOR
     from serve.scope import scope_of
 
     with backend.database.read() as connection:
-        return scope_of(connection, collections or [])
+        return scope_of(connection, OPERATOR, collections or [])
 
 
 def _missing(evaluation: Evaluation, questions: list[Question]) -> list[str]:

@@ -12,6 +12,7 @@ from retrieval.database import Database
 from retrieval.store import shared_model
 from serve.answers.events import Event, Started
 from serve.answers.inquiry import Inquiry
+from serve.caller import Caller
 from serve.conversations.past_turns import past_turns
 from serve.conversations.recorder import Record, Recorders
 from serve.conversations.turns import NewTurn, begin_turn
@@ -34,6 +35,7 @@ class Asking:
     database: Database
     engine: Engine
     recorders: Recorders
+    caller: Caller
 
     async def answered(
         self, chosen: Callable[[Connection], NewTurn]
@@ -61,7 +63,7 @@ class Asking:
         with self.database.read() as connection:
             new = chosen(connection)
             asked = new.asked
-            scope = scope_of(connection, asked.collections, asked.documents)
+            scope = scope_of(connection, self.caller, asked.collections, asked.documents)
             inquiry = Inquiry(
                 question=new.question,
                 scope=scope,

@@ -6,6 +6,7 @@ from ingest.files import display_name
 from ingest.intake import ReceivedFile
 from retrieval.errors import CloisterError
 from serve.backend import DEFAULT_COLLECTION, Backend
+from serve.caller import Caller
 from serve.errors import InvalidRequest
 from serve.files.uploads import RefusedFile, Upload, UploadLimits
 from serve.problems import problem_of
@@ -25,7 +26,7 @@ def upload_limits(settings: Settings) -> UploadLimits:
     )
 
 
-def accepted(backend: Backend, upload: Upload) -> list[UploadItem]:
+def accepted(backend: Backend, caller: Caller, upload: Upload) -> list[UploadItem]:
     """What became of each file.
 
     Raises:
@@ -38,7 +39,7 @@ def accepted(backend: Backend, upload: Upload) -> list[UploadItem]:
         raise InvalidRequest("The upload holds no file.", advice="Send parts with the name 'file'.")
     with backend.database.read() as connection:
         ref = upload.fields.get("collection", "").strip() or DEFAULT_COLLECTION
-        collection = collection_of(connection, ref)
+        collection = collection_of(connection, caller, ref)
     return [_accepted(backend, file, collection.id) for file in upload.files]
 
 

@@ -12,7 +12,8 @@ from serve.answers.inquiry import Inquiry
 from serve.answers.responses import ReplyForm, answer_reply
 from serve.answers.schemas import AnswerOut
 from serve.backend import Backend
-from serve.routes.parts import BackendPart, EnginePart
+from serve.caller import Caller
+from serve.routes.parts import BackendPart, CallerPart, EnginePart
 from serve.schemas import ChatBody
 from serve.scope import scope_of
 
@@ -27,18 +28,19 @@ STREAM: dict[int | str, dict[str, Any]] = {
 async def chat(
     request: Request,
     backend: BackendPart,
+    caller: CallerPart,
     engine: EnginePart,
     body: ChatBody,
     stream: Annotated[bool, Query()] = True,
 ) -> AnswerOut | Response:
     """Answer a question."""
-    inquiry = await run_in_threadpool(_inquiry, backend, body)
+    inquiry = await run_in_threadpool(_inquiry, backend, caller, body)
     events = engine.answer(inquiry)
     return await answer_reply(request, events, ReplyForm(stream, body.trace))
 
 
-def _inquiry(backend: Backend, body: ChatBody) -> Inquiry:
+def _inquiry(backend: Backend, caller: Caller, body: ChatBody) -> Inquiry:
     with backend.database.read() as connection:
-        scope = scope_of(connection, body.collections, body.documents)
+        scope = scope_of(connection, caller, body.collections, body.documents)
         model = shared_model(connection, scope)
     return Inquiry(body.question, scope, body.k, model=model)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy import Connection
 
+from serve.caller import Caller
 from serve.conversations.export import file_name, markdown_of
 from serve.conversations.history import read_turns
 from serve.conversations.schemas import (
@@ -31,7 +32,7 @@ from serve.conversations.store import (
     tree_of,
 )
 from serve.errors import InvalidRequest
-from serve.routes.parts import BackendPart, IdPath
+from serve.routes.parts import BackendPart, CallerPart, IdPath
 from serve.schemas import LARGEST_ID
 from serve.scope import whole_scope
 
@@ -63,6 +64,7 @@ def create(backend: BackendPart, body: ConversationBody) -> ConversationOut:
 @router.get("")
 def list_some(
     backend: BackendPart,
+    caller: CallerPart,
     after: PositionPart,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     q: Annotated[str, Query(max_length=200)] = "",
@@ -70,7 +72,7 @@ def list_some(
     """Conversations, the one last changed first; with q, those that have all its words."""
     with backend.database.read() as connection:
         words = q.replace("\0", "")
-        wanted = ConversationFilter(whole_scope(connection), words, after, limit)
+        wanted = ConversationFilter(whole_scope(connection, caller), words, after, limit)
         found = list_conversations(connection, wanted)
     following = _cursor_after(found[-1]) if len(found) == limit else None
     return ConversationList(
@@ -83,15 +85,19 @@ def _cursor_after(conversation: Conversation) -> str:
 
 
 @router.get("/{conversation_id}")
-def show(backend: BackendPart, conversation_id: IdPath) -> ConversationDetail:
+def show(
+    backend: BackendPart,
+    caller: CallerPart,
+    conversation_id: IdPath,
+) -> ConversationDetail:
     """One conversation, with the branch that is shown."""
     with backend.database.read() as connection:
-        return _detail(connection, conversation_id)
+        return _detail(connection, caller, conversation_id)
 
 
 @router.patch("/{conversation_id}")
 def change(
-    backend: BackendPart, conversation_id: IdPath, body: ConversationPatch
+    backend: BackendPart, caller: CallerPart, conversation_id: IdPath, body: ConversationPatch
 ) -> ConversationDetail:
     """Name a conversation, or show another branch."""
     with backend.database.write() as connection:
@@ -99,7 +105,7 @@ def change(
             name_conversation(connection, conversation_id, body.title)
         if body.leaf_id is not None:
             show_branch(connection, conversation_id, body.leaf_id)
-        return _detail(connection, conversation_id)
+        return _detail(connection, caller, conversation_id)
 
 
 @router.delete("/{conversation_id}", status_code=204)
@@ -113,13 +119,16 @@ def delete(backend: BackendPart, conversation_id: IdPath) -> Response:
 
 @router.get("/{conversation_id}/export", response_class=Response)
 def export(
-    backend: BackendPart, conversation_id: IdPath, format: Literal["md", "json"] = "md"
+    backend: BackendPart,
+    caller: CallerPart,
+    conversation_id: IdPath,
+    format: Literal["md", "json"] = "md",
 ) -> Response:
     """A conversation as a file: the branch that is shown in Markdown, or all turns in JSON."""
     with backend.database.read() as connection:
         conversation = get_conversation(connection, conversation_id)
         tree = tree_of(connection, conversation_id)
-        turns = read_turns(connection, conversation_id, whole_scope(connection))
+        turns = read_turns(connection, conversation_id, whole_scope(connection, caller))
     headers = {"Content-Disposition": file_name(conversation, format)}
     if format == "json":
         exported = conversation_export(conversation, tree, turns)
@@ -129,7 +138,7 @@ def export(
     return Response(markdown_of(conversation, branch), headers=headers, media_type="text/markdown")
 
 
-def _detail(connection: Connection, conversation_id: int) -> ConversationDetail:
+def _detail(connection: Connection, caller: Caller, conversation_id: int) -> ConversationDetail:
     conversation = get_conversation(connection, conversation_id)
-    turns = read_turns(connection, conversation_id, whole_scope(connection))
+    turns = read_turns(connection, conversation_id, whole_scope(connection, caller))
     return conversation_detail(conversation, tree_of(connection, conversation_id), turns)

@@ -18,7 +18,7 @@ from retrieval.types import DocumentState
 from serve.files.downloads import original_response
 from serve.files.receiving import accepted, upload_limits
 from serve.files.uploads import received
-from serve.routes.parts import BackendPart, CursorPart, IdPath, LimitPart
+from serve.routes.parts import BackendPart, CallerPart, CursorPart, IdPath, LimitPart
 from serve.schemas import (
     DocumentDetails,
     DocumentList,
@@ -55,16 +55,17 @@ _FORM = {
 
 
 @router.post("", status_code=202, openapi_extra=_FORM)
-async def upload(request: Request, backend: BackendPart) -> UploadOut:
+async def upload(request: Request, backend: BackendPart, caller: CallerPart) -> UploadOut:
     """Take files in. A refused file does not stop the others; the same content is taken once."""
     limits = upload_limits(backend.settings)
     async with received(request, backend.folder, limits) as files:
-        return UploadOut(items=await run_in_threadpool(accepted, backend, files))
+        return UploadOut(items=await run_in_threadpool(accepted, backend, caller, files))
 
 
 @router.get("")
 def list_some(
     backend: BackendPart,
+    caller: CallerPart,
     after: CursorPart,
     limit: LimitPart = 100,
     collection: Annotated[str, Query(max_length=200)] = "",
@@ -73,7 +74,7 @@ def list_some(
 ) -> DocumentList:
     """Documents in the order of their ids."""
     with backend.database.read() as connection:
-        scope = scope_of(connection, [collection] if collection else [])
+        scope = scope_of(connection, caller, [collection] if collection else [])
         wanted = DocumentFilter(scope, state, q.replace("\0", ""), after, limit)
         found = list_documents(connection, wanted)
         flags = flag_counts(connection, [each.id for each in found])
@@ -83,61 +84,86 @@ def list_some(
 
 
 @router.get("/{document_id}")
-def show(backend: BackendPart, document_id: IdPath) -> DocumentDetails:
+def show(
+    backend: BackendPart,
+    caller: CallerPart,
+    document_id: IdPath,
+) -> DocumentDetails:
     """One document."""
     with backend.database.read() as connection:
-        scope = whole_scope(connection)
+        scope = whole_scope(connection, caller)
         document = get_document(connection, document_id, scope)
         return document_details(document, read_flags(connection, document_id, scope))
 
 
 @router.delete("/{document_id}", status_code=204)
-def delete(backend: BackendPart, document_id: IdPath) -> Response:
+def delete(
+    backend: BackendPart,
+    caller: CallerPart,
+    document_id: IdPath,
+) -> Response:
     """Delete a document, from the very next search on."""
     with backend.database.read() as connection:
-        get_document(connection, document_id, whole_scope(connection))
+        get_document(connection, document_id, whole_scope(connection, caller))
     backend.intake.delete(document_id)
     return Response(status_code=204)
 
 
 @router.post("/{document_id}/retry", status_code=202)
-def retry(backend: BackendPart, document_id: IdPath) -> JobOut:
+def retry(
+    backend: BackendPart,
+    caller: CallerPart,
+    document_id: IdPath,
+) -> JobOut:
     """Try a failed document again."""
     with backend.database.write() as connection:
-        get_document(connection, document_id, whole_scope(connection))
+        get_document(connection, document_id, whole_scope(connection, caller))
         jobs.retry(connection, jobs.job_of_document(connection, document_id).id)
         return job_out(jobs.job_of_document(connection, document_id), backend.searching.seq)
 
 
 @router.get("/{document_id}/content", response_class=Response)
-def content(backend: BackendPart, document_id: IdPath, request: Request) -> Response:
+def content(
+    backend: BackendPart, caller: CallerPart, document_id: IdPath, request: Request
+) -> Response:
     """The original file."""
     with backend.database.read() as connection:
-        document = get_document(connection, document_id, whole_scope(connection))
+        document = get_document(connection, document_id, whole_scope(connection, caller))
     return original_response(backend.originals, document, request.headers)
 
 
 @router.get("/{document_id}/text", response_class=PlainTextResponse)
-def text(backend: BackendPart, document_id: IdPath) -> PlainTextResponse:
+def text(
+    backend: BackendPart,
+    caller: CallerPart,
+    document_id: IdPath,
+) -> PlainTextResponse:
     """All text of a document; a form feed divides its pages."""
     with backend.database.read() as connection:
-        pages = list(document_text(connection, document_id, whole_scope(connection)))
+        pages = list(document_text(connection, document_id, whole_scope(connection, caller)))
     return PlainTextResponse("\f".join(pages))
 
 
 @router.get("/{document_id}/pages/{number}")
-def page(backend: BackendPart, document_id: IdPath, number: IdPath) -> PageOut:
+def page(
+    backend: BackendPart,
+    caller: CallerPart,
+    document_id: IdPath,
+    number: IdPath,
+) -> PageOut:
     """One page, with the text that spans refer to."""
     with backend.database.read() as connection:
-        found = read_page(connection, document_id, number, whole_scope(connection))
+        found = read_page(connection, document_id, number, whole_scope(connection, caller))
     return PageOut.model_validate(found)
 
 
 @router.get("/{document_id}/chunks/{chunk_id}")
-def chunk(backend: BackendPart, document_id: IdPath, chunk_id: IdPath) -> PlacedPassage:
+def chunk(
+    backend: BackendPart, caller: CallerPart, document_id: IdPath, chunk_id: IdPath
+) -> PlacedPassage:
     """A passage and where it stands on its page."""
     with backend.database.read() as connection:
-        scope = whole_scope(connection)
+        scope = whole_scope(connection, caller)
         stored = read_chunks(connection, [chunk_id], scope).get(chunk_id)
         if stored is None or stored.document_id != document_id:
             raise NotFound(f"Document {document_id} has no passage {chunk_id}.")

@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from ingest.jobs import JobFilter, list_jobs
 from retrieval.store import current_seq, totals
 from serve.errors import NotReady
-from serve.routes.parts import BackendPart
+from serve.routes.parts import BackendPart, CallerPart
 from serve.schemas import EmbedderOut, Health, StatusOut
 from serve.scope import whole_scope
 from serve.shapes import guard_out, llm_out
@@ -36,11 +36,11 @@ async def readyz(backend: BackendPart) -> Health:
 
 
 @router.get("/api/v1/status")
-def status(backend: BackendPart) -> StatusOut:
+def status(backend: BackendPart, caller: CallerPart) -> StatusOut:
     """What the server holds and how far it is."""
     with backend.database.read() as connection:
         held = totals(connection)
-        active = list_jobs(connection, JobFilter(whole_scope(connection), active=True))
+        active = list_jobs(connection, JobFilter(whole_scope(connection, caller), active=True))
         seq = current_seq(connection)
     engine = backend.searching.ready
     return StatusOut(

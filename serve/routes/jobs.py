@@ -10,7 +10,7 @@ from starlette.responses import StreamingResponse
 from ingest import jobs
 from ingest.jobs import JobFilter
 from serve.job_events import job_events
-from serve.routes.parts import BackendPart, CursorPart, IdPath, LimitPart
+from serve.routes.parts import BackendPart, CallerPart, CursorPart, IdPath, LimitPart
 from serve.schemas import LARGEST_ID, JobEvent, JobList, JobOut
 from serve.scope import whole_scope
 from serve.shapes import job_out
@@ -26,6 +26,7 @@ Ids = Annotated[
 @router.get("")
 def list_some(
     backend: BackendPart,
+    caller: CallerPart,
     after: CursorPart,
     limit: LimitPart = 500,
     active: bool = False,
@@ -34,7 +35,7 @@ def list_some(
     """Jobs in the order of their ids: all, those under way, or those of the given ids."""
     with backend.database.read() as connection:
         wanted = JobFilter(
-            whole_scope(connection),
+            whole_scope(connection, caller),
             active=active,
             ids=frozenset(ids) if ids else None,
             after=after,
@@ -51,34 +52,34 @@ def list_some(
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {}}, "model": JobEvent}},
 )
-async def events(backend: BackendPart) -> StreamingResponse:
+async def events(backend: BackendPart, caller: CallerPart) -> StreamingResponse:
     """The jobs under way, then each change of any job, until the client goes."""
-    return event_stream(job_events(backend), backend.stopping)
+    return event_stream(job_events(backend, caller), backend.stopping)
 
 
 @router.get("/{job_id}")
-def show(backend: BackendPart, job_id: IdPath) -> JobOut:
+def show(backend: BackendPart, caller: CallerPart, job_id: IdPath) -> JobOut:
     """One job."""
     with backend.database.read() as connection:
-        found = jobs.get_job(connection, job_id, whole_scope(connection))
+        found = jobs.get_job(connection, job_id, whole_scope(connection, caller))
     return job_out(found, backend.searching.seq)
 
 
 @router.post("/{job_id}/cancel", status_code=202)
-def cancel(backend: BackendPart, job_id: IdPath) -> JobOut:
+def cancel(backend: BackendPart, caller: CallerPart, job_id: IdPath) -> JobOut:
     """Cancel a job: at once if it waits, soon if it runs."""
     with backend.database.write() as connection:
-        scope = whole_scope(connection)
+        scope = whole_scope(connection, caller)
         jobs.get_job(connection, job_id, scope)
         jobs.cancel(connection, job_id)
         return job_out(jobs.get_job(connection, job_id, scope), backend.searching.seq)
 
 
 @router.post("/{job_id}/retry", status_code=202)
-def retry(backend: BackendPart, job_id: IdPath) -> JobOut:
+def retry(backend: BackendPart, caller: CallerPart, job_id: IdPath) -> JobOut:
     """Put a failed or cancelled job back into the queue."""
     with backend.database.write() as connection:
-        scope = whole_scope(connection)
+        scope = whole_scope(connection, caller)
         jobs.get_job(connection, job_id, scope)
         jobs.retry(connection, job_id)
         return job_out(jobs.get_job(connection, job_id, scope), backend.searching.seq)

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 
 from serve.backend import Backend
+from serve.caller import OPERATOR, Caller
 from serve.errors import InvalidRequest, NotReady
 from serve.schemas import LARGEST_ID
 from serve.searching import Engine
@@ -22,6 +23,13 @@ def _backend(request: Request) -> Backend:
 
 BackendPart = Annotated[Backend, Depends(_backend)]
 IdPath = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+
+
+def _caller() -> Caller:
+    return OPERATOR
+
+
+CallerPart = Annotated[Caller, Depends(_caller)]
 
 
 async def _engine(backend: BackendPart) -> Engine:

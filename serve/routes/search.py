@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from serve.routes.parts import BackendPart, EnginePart
+from serve.routes.parts import BackendPart, CallerPart, EnginePart
 from serve.schemas import SearchBody, SearchOut
 from serve.scope import scope_of
 from serve.shapes import hit_out
@@ -13,9 +13,11 @@ router = APIRouter(prefix="/api/v1", tags=["search"])
 
 
 @router.post("/search")
-def search(backend: BackendPart, engine: EnginePart, body: SearchBody) -> SearchOut:
+def search(
+    backend: BackendPart, caller: CallerPart, engine: EnginePart, body: SearchBody
+) -> SearchOut:
     """The best passages for a query."""
     with backend.database.read() as connection:
-        scope = scope_of(connection, body.collections, body.documents)
+        scope = scope_of(connection, caller, body.collections, body.documents)
     found = engine.retriever.retrieve(body.query, scope, body.k)
     return SearchOut(items=[hit_out(hit) for hit in found.hits], language=found.language)

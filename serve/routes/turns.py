@@ -30,7 +30,7 @@ from serve.conversations.store import tree_of
 from serve.conversations.turns import Asked, NewTurn, new_turn, turn_beside
 from serve.evaluation.question_set import question_lines
 from serve.routes.chat import STREAM
-from serve.routes.parts import BackendPart, EnginePart, IdPath
+from serve.routes.parts import BackendPart, CallerPart, EnginePart, IdPath
 from serve.scope import collection_of, whole_scope
 
 router = APIRouter(prefix="/api/v1", tags=["conversations"])
@@ -60,10 +60,11 @@ class _Exchange:
 def _exchange(
     request: Request,
     backend: BackendPart,
+    caller: CallerPart,
     engine: EnginePart,
     stream: Annotated[bool, Query()] = True,
 ) -> _Exchange:
-    asking = Asking(backend.database, engine, request.app.state.recorders)
+    asking = Asking(backend.database, engine, request.app.state.recorders, caller)
     return _Exchange(request, asking, stream)
 
 
@@ -79,7 +80,8 @@ async def ask(
     """Answer a question in a conversation."""
 
     def chosen(connection: Connection) -> NewTurn:
-        collections = tuple(collection_of(connection, each).id for each in body.collections)
+        caller = exchange.asking.caller
+        collections = tuple(collection_of(connection, caller, ref).id for ref in body.collections)
         asked = Asked(collections, tuple(body.documents), body.k)
         return new_turn(connection, conversation_id, body.parent_id, body.question, asked)
 
@@ -104,11 +106,11 @@ async def edit(exchange: ExchangePart, turn_id: IdPath, body: EditBody) -> TurnA
 
 
 @router.put("/turns/{turn_id}/feedback")
-def judge(backend: BackendPart, turn_id: IdPath, body: FeedbackBody) -> TurnOut:
+def judge(backend: BackendPart, caller: CallerPart, turn_id: IdPath, body: FeedbackBody) -> TurnOut:
     """Keep what a person thinks of an answer, or take it back."""
     given = Feedback(body.value, body.reason, body.comment) if body.value else None
     with backend.database.write() as connection:
-        scope = whole_scope(connection)
+        scope = whole_scope(connection, caller)
         turn = read_turn(connection, turn_id, scope)
         give_feedback(connection, turn_id, given)
         tree = tree_of(connection, turn.conversation_id)
@@ -116,19 +118,19 @@ def judge(backend: BackendPart, turn_id: IdPath, body: FeedbackBody) -> TurnOut:
 
 
 @router.get("/turns/{turn_id}/trace")
-def trace(backend: BackendPart, turn_id: IdPath) -> PastTraceOut:
+def trace(backend: BackendPart, caller: CallerPart, turn_id: IdPath) -> PastTraceOut:
     """How an answer came about."""
     with backend.database.read() as connection:
-        scope = whole_scope(connection)
+        scope = whole_scope(connection, caller)
         turn = read_turn(connection, turn_id, scope)
         sources = read_sources(connection, turn_id, scope)
         return past_trace_out(turn, sources, read_quotes(connection, turn_id, scope))
 
 
 @router.get("/feedback/questions", response_class=Response)
-def questions(backend: BackendPart) -> Response:
+def questions(backend: BackendPart, caller: CallerPart) -> Response:
     """A question set from the answers that people judged, one JSON object a line."""
     with backend.database.read() as connection:
-        found = judged_questions(connection, whole_scope(connection))
+        found = judged_questions(connection, whole_scope(connection, caller))
     headers = {"Content-Disposition": 'attachment; filename="questions.jsonl"'}
     return Response(question_lines(found), headers=headers, media_type="application/x-ndjson")

@@ -107,7 +107,9 @@ def proxy(folder: Path, upstream: Path, tls: str = "internal") -> Iterator[Proxy
         subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process,
     ):
         try:
-            yield Proxy(port, alive_port, upstream, trusted_by(folder, tls, alive_port))
+            trusted = trusted_by(folder, tls, alive_port)
+            wait_for_a_certificate(port, trusted)
+            yield Proxy(port, alive_port, upstream, trusted)
         finally:
             process.terminate()
             process.wait(10)
@@ -122,6 +124,21 @@ def trusted_by(folder: Path, tls: str, alive_port: int) -> ssl.SSLContext:
         assert time.monotonic() < deadline, (folder / "caddy.log").read_text()
         time.sleep(0.1)
     return ssl.create_default_context(cafile=root)
+
+
+def wait_for_a_certificate(port: int, trusted: ssl.SSLContext) -> None:
+    """Return once the proxy has the certificate that its authority makes after the start."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            with (
+                socket.create_connection(("127.0.0.1", port)) as raw,
+                trusted.wrap_socket(raw, server_hostname=NAME),
+            ):
+                return
+        except ssl.SSLError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
 
 
 def is_alive(port: int) -> bool:

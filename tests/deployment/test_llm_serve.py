@@ -113,7 +113,8 @@ def served(
     process = subprocess.Popen(
         [sys.executable, "-m", "serve", "llm", "serve", str(model), *words],
         cwd=ROOT,
-        env=cloister_environment(**settings),
+        # The log of one that is killed stays behind.
+        env=cloister_environment(**settings) | {"TMPDIR": str(model.parent)},
         stdout=subprocess.PIPE,
         stderr=errors or subprocess.DEVNULL,
         text=True,

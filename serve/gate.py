@@ -22,6 +22,7 @@ UPLOAD_PATH = "/api/v1/documents"
 
 _MAX_BODY_BYTES = 1 << 20
 _LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PORT = re.compile(r":\d{1,5}\Z")
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _HEADERS = {
@@ -52,7 +53,8 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope["request_id"] = request_id = uuid4().hex
+        headers = Headers(scope=scope)
+        scope["request_id"] = request_id = _kept_id(headers) or uuid4().hex
         begun = time.monotonic()
         started = False
 
@@ -67,7 +69,7 @@ class Gate:
                 log.debug(line, request_id, method, path, status, seconds)
             await send(message)
 
-        refusal = _refusal(scope["method"], Headers(scope=scope), self._public_host)
+        refusal = _refusal(scope["method"], headers, self._public_host)
         if refusal:
             response = problem_response(Request(scope), refusal)
             await response(scope, receive, send_safely)
@@ -80,6 +82,17 @@ class Gate:
             if not started:
                 response = problem_response(Request(scope), recorded_problem(*_UNEXPECTED))
                 await response(scope, receive, send_safely)
+
+
+def request_id_of(request: Request) -> str:
+    """The id that the gate has given a request; empty where none stands before the app."""
+    return str(request.scope.get("request_id", ""))
+
+
+def _kept_id(headers: Headers) -> str:
+    """The id that a client has given its request, if it is one that may stand in a log."""
+    given = headers.get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else ""
 
 
 def _add_headers(message: Message, request_id: str) -> None:

@@ -50,7 +50,7 @@ class Engine:
     def answer(self, inquiry: Inquiry) -> AsyncGenerator[Event, None]:
         """The events of one question, as ``Answerer`` tells them, judged if there is a guard."""
         events = self.answerer.answer(inquiry)
-        return guarded(events, self.guard) if self.guard else events
+        return guarded(events, self.guard, inquiry.request_id) if self.guard else events
 
 
 class Searching:

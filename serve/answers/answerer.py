@@ -170,6 +170,7 @@ def _assignment(
             for turn in inquiry.past
         ),
         model=inquiry.model,
+        request_id=inquiry.request_id,
     )
 
 

@@ -60,6 +60,7 @@ class Rewriter:
             model=capabilities.model,
             max_tokens=_TOKENS,
             constraint=_SCHEMA if capabilities.json_schema else None,
+            request_id=inquiry.request_id,
         )
         text, _ = await self._watched.client.complete(request, _SECONDS)
         return _question_in(text)

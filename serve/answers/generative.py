@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from serve.answers.llm import Assignment, Report
 from serve.answers.prompt import Prompt, Room, neutral, prompt_of
@@ -54,7 +54,9 @@ class GenerativeLLM:
         budget = self._prompt_tokens(capabilities)
         for attempt in range(_TRIES):
             prompt = await self._fitting(assignment, model, int(budget * _TIGHTER**attempt))
-            request = self._request(prompt, model, capabilities)
+            request = replace(
+                self._request(prompt, model, capabilities), request_id=assignment.request_id
+            )
             try:
                 async with aclosing(self._client.stream(request)) as pieces:
                     async for piece in pieces:

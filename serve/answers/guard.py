@@ -54,37 +54,37 @@ class Guard:
         self.watched = watched
         self.options = options
 
-    async def check_question(self, question: str) -> None:
+    async def check_question(self, question: str, request_id: str = "") -> None:
         """Let a question pass.
 
         Raises:
             QuestionWithheld: It is unsafe.
             GuardUnavailable: There is no verdict.
         """
-        if found := await self._found(question):
+        if found := await self._found(question, None, request_id):
             raise QuestionWithheld(
                 f"The safety model finds this question unsafe ({_named(found)}); "
                 "it is not answered."
             )
 
-    async def check_answer(self, question: str, answer: str) -> None:
+    async def check_answer(self, question: str, answer: str, request_id: str = "") -> None:
         """Let an answer pass.
 
         Raises:
             AnswerWithheld: It is unsafe.
             GuardUnavailable: There is no verdict.
         """
-        if found := await self._found(question, answer):
+        if found := await self._found(question, answer, request_id):
             raise AnswerWithheld(
                 f"The safety model finds the answer unsafe ({_named(found)}); it is not shown."
             )
 
-    async def _found(self, question: str, answer: str | None = None) -> list[str]:
+    async def _found(self, question: str, answer: str | None, request_id: str) -> list[str]:
         """The categories that count among those that the model finds."""
         messages = [Message("user", _plain(question))]
         if answer is not None:
             messages.append(Message("assistant", _plain(answer)))
-        written = await self._written(tuple(messages))
+        written = await self._written(tuple(messages), request_id)
         verdict = _VERDICT.fullmatch(written.strip())
         codes = re.findall(r"S\d+", verdict[1] or "") if verdict else []
         if verdict is None or not set(codes) <= CATEGORIES.keys():
@@ -94,10 +94,13 @@ class Guard:
             )
         return [code for code in codes if code in self.options.categories]
 
-    async def _written(self, messages: tuple[Message, ...]) -> str:
+    async def _written(self, messages: tuple[Message, ...], request_id: str) -> str:
         try:
             capabilities = await self.watched.writing()
-            return await self._insisting(CompletionRequest(messages, capabilities.model, _TOKENS))
+            request = CompletionRequest(
+                messages, capabilities.model, _TOKENS, request_id=request_id
+            )
+            return await self._insisting(request)
         except (LLMUnavailable, LLMBusy) as error:
             self.watched.look_again()
             raise _unavailable(error) from error
@@ -125,7 +128,9 @@ def configured_guard(settings: Settings) -> Guard | None:
     return Guard(watched, GuardOptions(frozenset(settings.guard_categories.split(","))))
 
 
-async def guarded(events: AsyncGenerator[Event, None], guard: Guard) -> AsyncGenerator[Event, None]:
+async def guarded(
+    events: AsyncGenerator[Event, None], guard: Guard, request_id: str = ""
+) -> AsyncGenerator[Event, None]:
     """The events of an answer, none of its words before the guard has judged all of them.
 
     An unsafe question is judged before ``events`` is asked for more than ``Started``.
@@ -135,7 +140,7 @@ async def guarded(events: AsyncGenerator[Event, None], guard: Guard) -> AsyncGen
         yield started
         question = started.question if isinstance(started, Started) else ""
         try:
-            await guard.check_question(question)
+            await guard.check_question(question, request_id)
         except (Withheld, GuardUnavailable) as error:
             yield Failed(error.code, error.message, error.advice)
             return
@@ -146,18 +151,18 @@ async def guarded(events: AsyncGenerator[Event, None], guard: Guard) -> AsyncGen
                 held.append(event)
             else:
                 yield event
-    async with aclosing(_judged(held, question, guard)) as judged:
+    async with aclosing(_judged(held, question, guard, request_id)) as judged:
         async for event in judged:
             yield event
 
 
 async def _judged(
-    held: Sequence[Event], question: str, guard: Guard
+    held: Sequence[Event], question: str, guard: Guard, request_id: str
 ) -> AsyncGenerator[Event, None]:
     words = _words(held)
     try:
         if words:
-            await guard.check_answer(question, words)
+            await guard.check_answer(question, words, request_id)
     except (Withheld, GuardUnavailable) as error:
         for event in held:
             if isinstance(event, Traced):

@@ -29,7 +29,8 @@ class PastTurn:
 class Inquiry:
     """A question, the scope that its asker may see, and the conversation before it, if any.
 
-    ``model`` names another model than the configured one, or is empty.
+    ``model`` names another model than the configured one, or is empty. ``request_id`` goes with all
+    that is asked of inference servers.
     """
 
     question: str
@@ -37,3 +38,4 @@ class Inquiry:
     k: int = 8
     past: tuple[PastTurn, ...] = ()
     model: str = ""
+    request_id: str = ""

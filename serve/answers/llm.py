@@ -51,6 +51,7 @@ class Assignment:
 
     ``sources`` go with the hits of ``retrieval``, one each, best first; some may have been shown
     in earlier ``turns``. ``model`` names another model than the configured one, or is empty.
+    ``request_id`` is to be found again in the log of whatever writes.
     """
 
     question: str
@@ -58,6 +59,7 @@ class Assignment:
     sources: tuple[Source, ...]
     turns: tuple[Turn, ...] = ()
     model: str = ""
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

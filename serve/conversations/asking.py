@@ -36,6 +36,7 @@ class Asking:
     engine: Engine
     recorders: Recorders
     caller: Caller
+    request_id: str = ""
 
     async def answered(
         self, chosen: Callable[[Connection], NewTurn]
@@ -70,6 +71,7 @@ class Asking:
                 k=asked.k,
                 past=past_turns(connection, new.conversation_id, new.parent_id, scope),
                 model=shared_model(connection, scope),
+                request_id=self.request_id,
             )
         return new, inquiry
 

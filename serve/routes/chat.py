@@ -13,6 +13,7 @@ from serve.answers.responses import ReplyForm, answer_reply
 from serve.answers.schemas import AnswerOut
 from serve.backend import Backend
 from serve.caller import Caller
+from serve.gate import request_id_of
 from serve.routes.parts import BackendPart, CallerPart, EnginePart
 from serve.schemas import ChatBody
 from serve.scope import scope_of
@@ -34,13 +35,13 @@ async def chat(
     stream: Annotated[bool, Query()] = True,
 ) -> AnswerOut | Response:
     """Answer a question."""
-    inquiry = await run_in_threadpool(_inquiry, backend, caller, body)
+    inquiry = await run_in_threadpool(_inquiry, backend, caller, body, request_id_of(request))
     events = engine.answer(inquiry)
     return await answer_reply(request, events, ReplyForm(stream, body.trace))
 
 
-def _inquiry(backend: Backend, caller: Caller, body: ChatBody) -> Inquiry:
+def _inquiry(backend: Backend, caller: Caller, body: ChatBody, request_id: str) -> Inquiry:
     with backend.database.read() as connection:
         scope = scope_of(connection, caller, body.collections, body.documents)
         model = shared_model(connection, scope)
-    return Inquiry(body.question, scope, body.k, model=model)
+    return Inquiry(body.question, scope, body.k, model=model, request_id=request_id)

@@ -29,6 +29,7 @@ from serve.conversations.shapes import past_trace_out, turn_out
 from serve.conversations.store import tree_of
 from serve.conversations.turns import Asked, NewTurn, new_turn, turn_beside
 from serve.evaluation.question_set import question_lines
+from serve.gate import request_id_of
 from serve.routes.chat import STREAM
 from serve.routes.parts import BackendPart, CallerPart, EnginePart, IdPath
 from serve.scope import collection_of, whole_scope
@@ -64,7 +65,8 @@ def _exchange(
     engine: EnginePart,
     stream: Annotated[bool, Query()] = True,
 ) -> _Exchange:
-    asking = Asking(backend.database, engine, request.app.state.recorders, caller)
+    recorders = request.app.state.recorders
+    asking = Asking(backend.database, engine, recorders, caller, request_id_of(request))
     return _Exchange(request, asking, stream)
 
 

@@ -57,6 +57,7 @@ class ScriptedServer:
         self.options = options or ScriptedOptions()
         self.port = port
         self.requests: list[dict[str, Any]] = []
+        self.request_ids: list[str] = []
         self.script = script
         running = min(self.options.running, self.options.admitted)
         self._admission = Admission(running, self.options.admitted - running)
@@ -164,6 +165,7 @@ class ScriptedServer:
         if demand.refused_in_stream is not None:
             return await _refused_in_stream(request, demand.refused_in_stream)
         self.requests.append(demand.body)
+        self.request_ids.append(request.headers.get("X-Request-Id", ""))
         reply = self.script(demand.body)
         if reply.fault == "busy":
             raise refusals.busy()

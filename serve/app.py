@@ -21,6 +21,7 @@ from serve.routes import (
     documents,
     health,
     jobs,
+    openai,
     search,
     turns,
 )
@@ -65,7 +66,17 @@ def create_app(
         openapi_url="/openapi.json",
         redirect_slashes=False,
     )
-    for routes in (health, documents, collections, jobs, search, chat, conversations, turns):
+    for routes in (
+        health,
+        documents,
+        collections,
+        jobs,
+        search,
+        chat,
+        conversations,
+        turns,
+        openai,
+    ):
         app.include_router(routes.router)
     install_problems(app)
     app.add_middleware(Gate, public_host=settings.public_host)

@@ -2,6 +2,7 @@
 
 ServeError
 ├── InvalidRequest          invalid_request
+├── ModelNotFound           model_not_found
 ├── NotReady                not_ready
 ├── ServerUnreachable       server_unreachable
 ├── LLMUnavailable          llm_unavailable
@@ -34,6 +35,12 @@ class InvalidRequest(ServeError):
     """The request breaks the rules of the API."""
 
     code = "invalid_request"
+
+
+class ModelNotFound(ServeError):
+    """There is no such model, or the asker may not know that it exists."""
+
+    code = "model_not_found"
 
 
 class NotReady(ServeError):

@@ -18,7 +18,7 @@ from serve.schemas import Problem
 
 log = logging.getLogger(__name__)
 
-UPLOAD_PATH = "/api/v1/documents"
+UPLOAD_PATHS = {"/api/v1/documents", "/v1/files"}
 
 _MAX_BODY_BYTES = 1 << 20
 _LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
@@ -74,7 +74,7 @@ class Gate:
             response = problem_response(Request(scope), refusal)
             await response(scope, receive, send_safely)
             return
-        limited = receive if scope["path"] == UPLOAD_PATH else _limited(receive)
+        limited = receive if scope["path"] in UPLOAD_PATHS else _limited(receive)
         try:
             await self._app(scope, limited, send_safely)
         except Exception:

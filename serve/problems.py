@@ -1,4 +1,7 @@
-"""Every error as problem+json (RFC 9457), with its HTTP status from one table."""
+"""Every error as problem+json (RFC 9457), with its HTTP status from one table.
+
+Under /v1, where clients of OpenAI's API come in, errors have OpenAI's shape instead.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from retrieval.errors import CloisterError
 from serve.errors import Busy
+from serve.openai_errors import is_openai_path, openai_error, openai_status
 from serve.schemas import FieldError, Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -22,6 +26,7 @@ STATUS = {
     # retrieval.errors
     "error": 500,
     "not_found": 404,
+    "model_not_found": 404,
     "refused": 409,
     "collection_exists": 409,
     "data_folder_in_use": 409,
@@ -120,6 +125,8 @@ def problem_response(
     extra = dict(headers or {})
     if problem.retry_after is not None:
         extra["Retry-After"] = str(problem.retry_after)
+    if is_openai_path(request.url.path):
+        return JSONResponse(openai_error(filled), openai_status(filled), extra)
     return JSONResponse(
         filled.model_dump(mode="json", exclude_none=True),
         status_code=problem.status,

@@ -18,7 +18,7 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 def event_stream(
-    events: AsyncGenerator[BaseModel, None],
+    events: AsyncGenerator[BaseModel | str, None],
     stopping: asyncio.Event | None = None,
     ping_seconds: float = PING_SECONDS,
 ) -> StreamingResponse:
@@ -31,7 +31,7 @@ def event_stream(
 
 
 async def _lines(
-    events: AsyncGenerator[BaseModel, None], stopping: asyncio.Event, ping_seconds: float
+    events: AsyncGenerator[BaseModel | str, None], stopping: asyncio.Event, ping_seconds: float
 ) -> AsyncIterator[str]:
     outbox = _Outbox()
     pump = asyncio.ensure_future(outbox.fill(events))
@@ -51,6 +51,11 @@ async def _lines(
         await events.aclose()
 
 
+def _frame(event: BaseModel | str) -> str:
+    """An event as it is sent; a text is one already."""
+    return event if isinstance(event, str) else f"data: {event.model_dump_json()}\n\n"
+
+
 class _Outbox:
     """Lines that are ready to be sent; what has come meanwhile is sent together."""
 
@@ -61,11 +66,11 @@ class _Outbox:
         self._taken = asyncio.Event()
         self._was_silent = True
 
-    async def fill(self, events: AsyncGenerator[BaseModel, None]) -> None:
+    async def fill(self, events: AsyncGenerator[BaseModel | str, None]) -> None:
         """Take events in until there are no more."""
         try:
             async for event in events:
-                self._lines.append(f"data: {event.model_dump_json()}\n\n")
+                self._lines.append(_frame(event))
                 self._was_silent = False
                 self._filled.set()
                 if len(self._lines) >= _MOST_LINES:

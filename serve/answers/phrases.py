@@ -4,16 +4,44 @@ from __future__ import annotations
 
 from typing import Literal
 
-Phrase = Literal["not_in_documents"]
+Phrase = Literal["not_in_documents", "sources", "stand_in"]
 
 _PHRASES: dict[str, dict[Phrase, str]] = {
-    "en": {"not_in_documents": "The documents do not hold the answer."},
-    "fr": {"not_in_documents": "Les documents ne contiennent pas la réponse."},
-    "de": {"not_in_documents": "Die Dokumente enthalten die Antwort nicht."},
-    "es": {"not_in_documents": "Los documentos no contienen la respuesta."},
-    "it": {"not_in_documents": "I documenti non contengono la risposta."},
-    "pt": {"not_in_documents": "Os documentos não contêm a resposta."},
-    "nl": {"not_in_documents": "De documenten bevatten het antwoord niet."},
+    "en": {
+        "not_in_documents": "The documents do not hold the answer.",
+        "sources": "Sources:",
+        "stand_in": "The model cannot be used; these are the documents' own sentences.",
+    },
+    "fr": {
+        "not_in_documents": "Les documents ne contiennent pas la réponse.",
+        "sources": "Sources :",
+        "stand_in": "Le modèle est indisponible ; voici les phrases mêmes des documents.",
+    },
+    "de": {
+        "not_in_documents": "Die Dokumente enthalten die Antwort nicht.",
+        "sources": "Quellen:",
+        "stand_in": "Das Modell ist nicht verfügbar; dies sind die Sätze der Dokumente selbst.",
+    },
+    "es": {
+        "not_in_documents": "Los documentos no contienen la respuesta.",
+        "sources": "Fuentes:",
+        "stand_in": "El modelo no está disponible; estas son las frases de los propios documentos.",
+    },
+    "it": {
+        "not_in_documents": "I documenti non contengono la risposta.",
+        "sources": "Fonti:",
+        "stand_in": "Il modello non è disponibile; queste sono le frasi stesse dei documenti.",
+    },
+    "pt": {
+        "not_in_documents": "Os documentos não contêm a resposta.",
+        "sources": "Fontes:",
+        "stand_in": "O modelo não está disponível; estas são as frases dos próprios documentos.",
+    },
+    "nl": {
+        "not_in_documents": "De documenten bevatten het antwoord niet.",
+        "sources": "Bronnen:",
+        "stand_in": "Het model is niet beschikbaar; dit zijn de zinnen van de documenten zelf.",
+    },
 }
 
 

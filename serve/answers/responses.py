@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from fastapi import Request, Response
@@ -12,6 +13,7 @@ from serve.answers.events import Event, Failed, Traced, collected
 from serve.answers.schemas import AnswerOut, EventOut
 from serve.answers.shapes import answer_out, event_out
 from serve.problems import problem_response, recorded_problem
+from serve.schemas import Problem
 from serve.sse import event_stream
 
 log = logging.getLogger(__name__)
@@ -33,16 +35,42 @@ async def answer_reply(
     Raises:
         CloisterError: What is raised before the first event, which no stream can tell any more.
     """
-    first = await anext(events)
-    rest = _continued(first, events)
+    rest = await begun(events)
     if form.stream:
-        return event_stream(_outgoing(rest, request, form))
+        return event_stream(_outgoing(unbroken(rest, request), form))
     answer = await collected(rest)
     if answer.failure:
-        failed = answer.failure
-        problem = recorded_problem(failed.code, failed.message, failed.advice)
-        return problem_response(request, problem)
+        return problem_response(request, failure_problem(answer.failure))
     return answer_out(answer, with_trace=form.trace)
+
+
+async def begun(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+    """The same events, once the first of them is there.
+
+    Raises:
+        CloisterError: What is raised before the first event, which no stream can tell any more.
+    """
+    return _continued(await anext(events), events)
+
+
+async def unbroken(
+    events: AsyncGenerator[Event, None], request: Request
+) -> AsyncGenerator[Event, None]:
+    """The same events; where they break off, ``Failed`` says so."""
+    try:
+        async for event in events:
+            yield event
+    except Exception:
+        # The answer has begun, so its stream is the only place left to say so.
+        log.exception("request %s: the answer broke off", request.scope.get("request_id"))
+        yield Failed("internal_error", "Something went wrong in the server.")
+    finally:
+        await events.aclose()
+
+
+def failure_problem(failed: Failed) -> Problem:
+    """A failed answer as an error."""
+    return recorded_problem(failed.code, failed.message, failed.advice)
 
 
 async def _continued(
@@ -57,15 +85,9 @@ async def _continued(
 
 
 async def _outgoing(
-    events: AsyncGenerator[Event, None], request: Request, form: ReplyForm
+    events: AsyncGenerator[Event, None], form: ReplyForm
 ) -> AsyncGenerator[EventOut, None]:
-    try:
+    async with aclosing(events):
         async for event in events:
             if form.trace or not isinstance(event, Traced):
                 yield event_out(event)
-    except Exception:
-        # The answer has begun, so its stream is the only place left to say so.
-        log.exception("request %s: the answer broke off", request.scope.get("request_id"))
-        yield event_out(Failed("internal_error", "Something went wrong in the server."))
-    finally:
-        await events.aclose()

@@ -1,0 +1,75 @@
+"""From what a program asks to the events that answer it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from retrieval.store import shared_model
+from serve.answers.events import Event
+from serve.answers.guard import guarded
+from serve.answers.inquiry import Inquiry
+from serve.backend import Backend
+from serve.caller import Caller
+from serve.openai_door.messages import Dialogue, checked_question
+from serve.openai_door.models import DoorModel, model_named
+from serve.openai_door.plain import PlainRequest, plain_answer, told
+from serve.openai_door.tasks import chore_done
+from serve.searching import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a program asks of which model; tokens and temperature count without documents only."""
+
+    model: str
+    dialogue: Dialogue
+    tokens: int | None = None
+    temperature: float | None = None
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Answers for a person by one engine."""
+
+    backend: Backend
+    engine: Engine
+    caller: Caller
+
+    def chosen(self, order: Order) -> tuple[DoorModel, Inquiry | None]:
+        """The model of an order, and what it asks of the documents; None if it asks nothing of
+        them.
+
+        Raises:
+            ModelNotFound: There is none that the person may know of.
+            InvalidRequest: The question is too long.
+        """
+        has_llm = self.backend.model is not None
+        with self.backend.database.read() as connection:
+            model = model_named(connection, self.caller, order.model, plain=has_llm)
+            if model.kind == "plain" or order.dialogue.is_task:
+                return model, None
+            question = checked_question(order.dialogue)
+            scope = model.scope(connection, self.caller)
+            llm = shared_model(connection, scope)
+        inquiry = Inquiry(
+            question, scope, past=order.dialogue.past, model=llm, request_id=order.request_id
+        )
+        return model, inquiry
+
+    def answered(self, order: Order, inquiry: Inquiry | None) -> AsyncGenerator[Event, None]:
+        """The events of the answer, judged if there is a guard."""
+        if inquiry is not None:
+            return self.engine.answer(inquiry)
+        events = self._without_documents(order)
+        guard = self.engine.guard
+        return guarded(events, guard, order.request_id) if guard else events
+
+    def _without_documents(self, order: Order) -> AsyncGenerator[Event, None]:
+        model, dialogue = self.backend.model, order.dialogue
+        writes = model is not None and model.watched.capabilities.writes
+        if model is None or (dialogue.is_task and not writes):
+            return told(dialogue.question, chore_done(dialogue.question))
+        request = PlainRequest(dialogue.prompt, order.tokens, order.temperature, order.request_id)
+        return plain_answer(model, request, self.backend.settings.llm_answer_tokens)

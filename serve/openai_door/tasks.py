@@ -1,0 +1,35 @@
+"""Open WebUI's chores, done without a model: a title, and nothing where only a model could think.
+
+It asks in words and wants JSON back, whose one key tells the chores apart.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+_LONGEST_TITLE = 60
+_KEY = re.compile(r'"(title|tags|follow_ups|queries|text)"')
+_HISTORY = re.compile(r"<chat_history>(.*?)</chat_history>", re.DOTALL)
+_SPEAKER = re.compile(r"^\s*(?:USER|User|user)\s*:\s*", re.MULTILINE)
+
+
+def chore_done(prompt: str) -> str:
+    """What a prompt that begins with ``### Task:`` asks for, as far as no model is needed."""
+    key = _KEY.search(prompt)
+    if key is None or key[1] == "title":
+        title = _title(prompt)
+        return json.dumps({"title": title}, ensure_ascii=False) if key else title
+    empty: str | list[str] = "" if key[1] == "text" else []
+    return json.dumps({key[1]: empty})
+
+
+def _title(prompt: str) -> str:
+    """The beginning of the first question of the chat."""
+    history = _HISTORY.search(prompt)
+    said = _SPEAKER.split(history[1] if history else prompt.removeprefix("### Task:"))
+    first = next((each for each in said if each.strip()), "").strip()
+    line = first.splitlines()[0].strip() if first else ""
+    if len(line) <= _LONGEST_TITLE:
+        return line
+    return line[:_LONGEST_TITLE].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"

@@ -1,0 +1,65 @@
+"""OpenAI's API: chat completions, streamed or whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from serve.answers.responses import begun, failure_problem, unbroken
+from serve.gate import request_id_of
+from serve.openai_door.asking import Asking, Order
+from serve.openai_door.bodies import CompletionBody
+from serve.openai_door.completions import Completion, transcribed
+from serve.openai_door.messages import dialogue_of
+from serve.openai_door.models import DoorModel
+from serve.openai_door.sources import CitationForm, form_of
+from serve.problems import problem_response
+from serve.routes.parts import BackendPart, CallerPart, EnginePart
+from serve.sse import event_stream
+
+router = APIRouter(prefix="/v1/chat", tags=["openai"])
+
+STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {"text/event-stream": {}, "application/json": {}},
+        "description": "Whole, or one chunk a line of data.",
+    }
+}
+
+
+@router.post("/completions", response_class=Response, responses=STREAM)
+async def complete(
+    request: Request,
+    backend: BackendPart,
+    caller: CallerPart,
+    engine: EnginePart,
+    body: CompletionBody,
+) -> Response:
+    """Answer the last message of the user."""
+    choice, site = form_of(request, body.citations, backend.settings.public_host)
+    order = Order(
+        body.model,
+        dialogue_of(body.messages),
+        body.tokens,
+        body.temperature,
+        request_id_of(request),
+    )
+    asking = Asking(backend, engine, caller)
+    model, inquiry = await run_in_threadpool(asking.chosen, order)
+    events = unbroken(await begun(asking.answered(order, inquiry)), request)
+    form = CitationForm(choice or _by_name(model), site)
+    usage = body.stream_options is not None and body.stream_options.include_usage
+    completion = Completion(body.model, form, usage)
+    if body.stream:
+        return event_stream(completion.chunks(events))
+    transcript = await transcribed(events)
+    if transcript.failed is not None:
+        return problem_response(request, failure_problem(transcript.failed))
+    return JSONResponse(completion.whole(transcript))
+
+
+def _by_name(model: DoorModel) -> Any:
+    return "open-webui" if model.for_open_webui else "markdown"

@@ -18,8 +18,10 @@ from retrieval.store import (
     add_document,
     contents_in_use,
     delete_document,
+    documents_named,
     get_collection,
     is_content_used,
+    later_versions,
 )
 from retrieval.types import Document, DocumentState
 
@@ -70,11 +72,13 @@ class Intake:
             fault("upload_saved")
         with self._database.write() as connection:
             get_collection(connection, collection_id)
-            receipt = _registered(connection, new)
+            receipt, unused = _registered(connection, new)
             # A deletion of the same content may have come between.
             self._originals.save(file.path, file.sha256)
         if __debug__:
             fault("upload_committed")
+        if unused:
+            self.forget(unused)
         return receipt
 
     def delete(self, document_id: int) -> None:
@@ -108,11 +112,27 @@ class Intake:
         return len(orphans)
 
 
-def _registered(connection: Connection, new: NewDocument) -> Receipt:
+def _registered(connection: Connection, new: NewDocument) -> tuple[Receipt, list[str]]:
+    """The receipt, and the SHA-256 of files that nothing needs any more."""
     document, is_new = add_document(connection, new)
     if is_new:
-        return Receipt(document, jobs.enqueue(connection, document.id, new.size_bytes), is_new)
+        job_id = jobs.enqueue(connection, document.id, new.size_bytes)
+        return Receipt(document, job_id, is_new), []
+    if document.state is DocumentState.READY:
+        return _seen_again(connection, document, new.name)
+    if later_versions(connection, document):
+        # It came before them and is to follow them: it queues anew, as the latest.
+        delete_document(connection, document.id)
+        return _registered(connection, new)
     job = jobs.job_of_document(connection, document.id)
     if document.state is DocumentState.FAILED:
         jobs.retry(connection, job.id)
-    return Receipt(document, job.id, is_new)
+    return Receipt(document, job.id, is_new), []
+
+
+def _seen_again(connection: Connection, document: Document, name: str) -> tuple[Receipt, list[str]]:
+    """A file whose content is searchable already: whatever else bore its name is outdated."""
+    outdated = documents_named(connection, document.collection_id, name) - {document.id}
+    unused = [sha for each in sorted(outdated) for sha in delete_document(connection, each)]
+    job = jobs.job_of_document(connection, document.id)
+    return Receipt(document, job.id, is_new=False), unused

@@ -167,6 +167,18 @@ def add_document(connection: Connection, new: NewDocument) -> tuple[Document, bo
     return get_document(connection, document_id), True
 
 
+def documents_named(connection: Connection, collection_id: int, name: str) -> set[int]:
+    """The documents of a name in a collection: one that is visible, and versions in work."""
+    of_name = (documents.c.collection_id == collection_id, documents.c.name == name)
+    return set(connection.scalars(select(documents.c.id).where(*of_name)))
+
+
+def later_versions(connection: Connection, document: Document) -> set[int]:
+    """The documents of the same name that came after this one."""
+    named = documents_named(connection, document.collection_id, document.name)
+    return {each for each in named if each > document.id}
+
+
 def get_document(connection: Connection, document_id: int, scope: Scope | None = None) -> Document:
     """One document by its id; outside the scope it does not exist."""
     row = connection.execute(select(documents).where(documents.c.id == document_id)).first()

@@ -129,7 +129,8 @@ def test_threads_that_bring_the_same_content_get_one_document(
 def accept_in_a_process(url: str, originals: str, folder: Path) -> list[tuple[int, bool]]:
     with closing(Database(url)) as database:
         intake = Intake(database, Originals(originals))
-        receipts = [intake.accept(received(folder, f"text {n}"), 1) for n in range(10)]
+        files = [received(folder, f"text {n}", f"{n}.txt") for n in range(10)]
+        receipts = [intake.accept(file, 1) for file in files]
     return [(receipt.document.id, receipt.is_new) for receipt in receipts]
 
 

@@ -21,7 +21,7 @@ from ingest.jobs import JobFilter, Progress, Stage
 from ingest.pipeline import Pipeline
 from ingest.sandbox import Limits
 from ingest.worker import Lane
-from retrieval.contents import read_indexed_document, read_page
+from retrieval.contents import document_text, read_indexed_document, read_page
 from retrieval.database import Database
 from retrieval.embedder import Embedder, HashEmbedder
 from retrieval.errors import EmbedderUnavailable, NotFound
@@ -310,6 +310,45 @@ def test_a_newer_version_that_comes_meanwhile_wins(press: Press) -> None:
     press.with_embedder(ChangedEmbedder(bring_another)).settle()
     (only,) = press.documents()
     assert (only.id, only.state) == (added[0], DocumentState.READY)
+
+
+def text_under(press: Press, name: str) -> str:
+    """All that is visible of the one document of a name."""
+    (only,) = [each for each in press.documents() if each.name == name]
+    assert only.state is DocumentState.READY
+    with press.database.read() as connection:
+        return "".join(document_text(connection, only.id, SCOPE))
+
+
+def test_the_first_version_brought_again_after_a_second_is_the_one_that_stays(
+    press: Press,
+) -> None:
+    for version in (1, 2, 1):
+        press.add_text("a.txt", text_of("a", version))
+    press.settle()
+    assert text_under(press, "a.txt").strip() == text_of("a", 1).strip()
+    assert len(list(press.pipeline.originals)) == 1
+
+
+def test_a_visible_version_brought_again_ends_the_one_in_work(press: Press) -> None:
+    press.add_text("a.txt", text_of("a", 1))
+    press.settle()
+    press.add_text("a.txt", text_of("a", 2))
+    press.add_text("a.txt", text_of("a", 1))
+    press.settle()
+    assert text_under(press, "a.txt").strip() == text_of("a", 1).strip()
+    assert len(list(press.pipeline.originals)) == 1
+
+
+def test_a_file_changed_to_what_another_one_holds_leaves_nothing_of_its_old_text(
+    press: Press,
+) -> None:
+    press.add_text("x.txt", text_of("x", 1))
+    same = press.add_text("y.txt", text_of("y", 1))
+    press.settle()
+    assert press.add_text("x.txt", text_of("y", 1)) == same
+    assert [each.name for each in press.documents()] == ["y.txt"]
+    assert len(list(press.pipeline.originals)) == 1
 
 
 def test_a_job_cancelled_while_it_runs_is_cancelled(press: Press) -> None:

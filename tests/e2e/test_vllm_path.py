@@ -67,7 +67,7 @@ def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VllmServer]:
 @pytest.fixture(scope="module")
 def site(vllm: VllmServer, module_server: ServerFactory) -> RunningServer:
     server = module_server(
-        LLM_URL=vllm.url, LLM_KEY=KEY, CITATIONS="grammar", LLM_ANSWER_TOKENS="200"
+        LLM_URL=vllm.url, LLM_KEY=KEY, CITATIONS="grammar", LLM_ANSWER_TOKENS="120"
     )
     for name, text in PAPERS.items():
         server.ingest({name: text.encode()})

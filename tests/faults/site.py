@@ -95,7 +95,7 @@ def opened(folder: Path) -> Iterator[Site]:
                 create_collection(connection, COLLECTION)
             collection = collection_named(connection, COLLECTION)
         scope = Scope(collections=frozenset({collection.id}))
-        indexes = Indexes(database, HashEmbedder().model, folder / "indexes")
+        indexes = Indexes(database, HashEmbedder().model, folder / "indexes", first_purge=0.0)
         with closing(indexes):
             yield Site(folder, database, originals, intake, indexes, scope)
 

@@ -13,6 +13,7 @@ from serve.backend import running_backend
 from serve.conversations.recorder import recording
 from serve.errors import BindRefused
 from serve.gate import Gate
+from serve.mcp_door.door import mcp_door
 from serve.problems import install_problems
 from serve.routes import (
     chat,
@@ -21,11 +22,13 @@ from serve.routes import (
     documents,
     health,
     jobs,
+    mcp,
     openai,
     search,
     turns,
 )
 from serve.settings import Settings
+from serve.version import program_version
 
 log = logging.getLogger(__name__)
 
@@ -54,12 +57,14 @@ def create_app(
             guard = backend.guard.watched if backend.guard else None
             async with watching(model), watching(guard), recording() as recorders:
                 app.state.recorders = recorders
-                yield
+                async with mcp_door(program_version()) as door:
+                    app.state.mcp = door
+                    yield
 
     app = FastAPI(
         title="Cloister",
         summary="Answers from your own documents, with citations that can be checked.",
-        version=health.program_version(),
+        version=program_version(),
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
@@ -75,6 +80,7 @@ def create_app(
         chat,
         conversations,
         turns,
+        mcp,
         openai,
     ):
         app.include_router(routes.router)

@@ -21,6 +21,7 @@ from serve.commands import (
     docs,
     ingest,
     llm,
+    mcp,
     models,
     search,
     serve,
@@ -47,6 +48,7 @@ app.command("search")(search.search)
 app.add_typer(docs.app, name="docs")
 app.add_typer(collections.app, name="collections")
 app.add_typer(conversations.app, name="conversations")
+app.command("mcp")(mcp.mcp)
 app.command("status")(status.status)
 app.add_typer(evaluation.app, name="eval")
 app.add_typer(llm.app, name="llm")

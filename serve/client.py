@@ -44,10 +44,21 @@ class NothingHere(NotFound):
 class Client:
     """Requests to one server; every problem is raised."""
 
-    def __init__(self, http: httpx.Client, where: str, *, embedded: bool) -> None:
+    def __init__(self, http: httpx.Client, where: str, *, embedded: bool, socket: str = "") -> None:
         self._http = http
+        self._socket = socket
         self.where = where
         self.embedded = embedded
+
+    def asynchronous(self) -> httpx.AsyncClient:
+        """A client of the same server for an event loop; whoever asks for it closes it."""
+        return httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(uds=self._socket or None, trust_env=False),
+            base_url=self._http.base_url,
+            headers=self._http.headers,
+            timeout=self._http.timeout,
+            trust_env=False,
+        )
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Json:
         """What is at a path."""
@@ -85,7 +96,7 @@ class Client:
         with self._reaching(), self._http.stream("POST", path, json=body) as response:
             if response.is_error:
                 response.read()
-                raise _problem(response)
+                raise problem_in(response)
             for line in response.iter_lines():
                 if line.startswith("data: "):
                     yield json.loads(line.removeprefix("data: "))
@@ -94,7 +105,7 @@ class Client:
         with self._reaching():
             response = self._http.request(method, path, **content)
         if response.is_error:
-            raise _problem(response)
+            raise problem_in(response)
         return response
 
     @contextmanager
@@ -114,7 +125,8 @@ class Client:
             raise ServerUnreachable(f"{self.where} does not speak our language.") from error
 
 
-def _problem(response: httpx.Response) -> RemoteError:
+def problem_in(response: httpx.Response) -> RemoteError:
+    """What a response says went wrong."""
     try:
         told = response.json()
         code, detail = told["code"], told["detail"]
@@ -199,7 +211,8 @@ def _socket_client(path: str, *, embedded: bool) -> Iterator[Client]:
         timeout=_timeout(),
         trust_env=False,
     ) as http:
-        yield Client(http, "this process" if embedded else path, embedded=embedded)
+        where = "this process" if embedded else path
+        yield Client(http, where, embedded=embedded, socket=path)
 
 
 def _timeout() -> httpx.Timeout:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 
 from fastapi import Request, Response
 
-from serve.answers.events import Event, Failed, Traced, collected
+from serve.answers.events import Answer, Event, Failed, Traced, collected
 from serve.answers.schemas import AnswerOut, EventOut
 from serve.answers.shapes import answer_out, event_out
 from serve.problems import problem_response, recorded_problem
@@ -17,6 +18,9 @@ from serve.schemas import Problem
 from serve.sse import event_stream
 
 log = logging.getLogger(__name__)
+
+CLIENT_IS_GONE = 499
+"""The status of an answer that nobody reads; it stands in logs and metrics only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +42,30 @@ async def answer_reply(
     rest = await begun(events)
     if form.stream:
         return event_stream(_outgoing(unbroken(rest, request), form))
-    answer = await collected(rest)
+    answer = await collected_for(request, rest)
+    if answer is None:
+        return Response(status_code=CLIENT_IS_GONE)
     if answer.failure:
         return problem_response(request, failure_problem(answer.failure))
     return answer_out(answer, with_trace=form.trace)
+
+
+async def collected_for(request: Request, events: AsyncGenerator[Event, None]) -> Answer | None:
+    """The answer that events add up to; None, and no further events, where the client goes."""
+    collecting = asyncio.ensure_future(collected(events))
+    going = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({collecting, going}, return_when=asyncio.FIRST_COMPLETED)
+        return collecting.result() if collecting.done() else None
+    finally:
+        collecting.cancel()
+        going.cancel()
+        await asyncio.wait({collecting, going})
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def begun(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import APIRouter
 
@@ -15,6 +14,7 @@ from serve.routes.parts import BackendPart, CallerPart
 from serve.schemas import EmbedderOut, Health, StatusOut
 from serve.scope import whole_scope
 from serve.shapes import guard_out, llm_out
+from serve.version import program_version
 
 router = APIRouter(tags=["health"])
 
@@ -63,11 +63,3 @@ def status(backend: BackendPart, caller: CallerPart) -> StatusOut:
         llm=llm_out(backend.model) if backend.model else None,
         guard=guard_out(backend.guard) if backend.guard else None,
     )
-
-
-def program_version() -> str:
-    """The version of this installation."""
-    try:
-        return version("cloister")
-    except PackageNotFoundError:
-        return "0 (not installed)"

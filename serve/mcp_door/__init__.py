@@ -1,0 +1,1 @@
+"""The door for assistants of other makers: search, fetch and ask as tools of MCP."""

@@ -1,0 +1,51 @@
+"""MCP over streamable HTTP: the tools of other assistants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from starlette.types import Receive, Scope, Send
+
+from serve.mcp_door.door import McpDoor
+from serve.routes.parts import CallerPart
+
+router = APIRouter(tags=["mcp"])
+
+_MESSAGE = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "object", "description": "A JSON-RPC message of MCP."},
+                "example": {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
+            }
+        },
+    }
+}
+_REPLIES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A JSON-RPC response, alone or as the last event of a stream.",
+        "content": {"application/json": {}, "text/event-stream": {}},
+    },
+    202: {"description": "A notification was taken."},
+}
+
+
+@router.post("/mcp", response_class=Response, openapi_extra=_MESSAGE, responses=_REPLIES)
+async def mcp(request: Request, caller: CallerPart) -> Response:
+    """Speak MCP: the tools search, fetch and ask."""
+    # So that a stranger does not get in; each tool asks the API in its caller's name again.
+    return _Handed(request.app.state.mcp)
+
+
+class _Handed(Response):
+    """What the door answers, in the place of a response of ours."""
+
+    def __init__(self, door: McpDoor) -> None:
+        super().__init__()
+        self._door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have the door answer."""
+        await self._door.handle(scope, receive, send)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+
+from fastapi.responses import JSONResponse
 
 from serve.schemas import Problem
 
@@ -44,3 +47,11 @@ def openai_error(problem: Problem) -> dict[str, Any]:
     message = f"{problem.detail} {problem.advice}" if problem.advice else problem.detail
     code = "context_length_exceeded" if problem.code == _TOO_LONG else problem.code
     return {"error": {"message": message, "type": kind, "param": field, "code": code}}
+
+
+def openai_response(problem: Problem, headers: Mapping[str, str]) -> JSONResponse:
+    """A problem as the answer to a request."""
+    status = openai_status(problem)
+    # Clients try conflicts again, unless they are told that it is of no use.
+    more = {"X-Should-Retry": "false"} if status == HTTPStatus.CONFLICT else {}
+    return JSONResponse(openai_error(problem), status, {**headers, **more})

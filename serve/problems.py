@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from retrieval.errors import CloisterError
 from serve.errors import Busy
-from serve.openai_errors import is_openai_path, openai_error, openai_status
+from serve.openai_errors import is_openai_path, openai_response
 from serve.schemas import FieldError, Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -126,7 +126,7 @@ def problem_response(
     if problem.retry_after is not None:
         extra["Retry-After"] = str(problem.retry_after)
     if is_openai_path(request.url.path):
-        return JSONResponse(openai_error(filled), openai_status(filled), extra)
+        return openai_response(filled, extra)
     return JSONResponse(
         filled.model_dump(mode="json", exclude_none=True),
         status_code=problem.status,

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
 from retrieval.store import shared_model
 from serve.answers.events import Event
 from serve.answers.guard import guarded
 from serve.answers.inquiry import Inquiry
+from serve.answers.responses import begun, unbroken
 from serve.backend import Backend
 from serve.caller import Caller
 from serve.openai_door.messages import Dialogue, checked_question
@@ -37,14 +41,22 @@ class Asking:
     engine: Engine
     caller: Caller
 
-    def chosen(self, order: Order) -> tuple[DoorModel, Inquiry | None]:
-        """The model of an order, and what it asks of the documents; None if it asks nothing of
-        them.
+    async def opened(
+        self, order: Order, request: Request
+    ) -> tuple[DoorModel, AsyncGenerator[Event, None]]:
+        """The model of an order and the events that answer it, of which the first is there.
 
         Raises:
             ModelNotFound: There is none that the person may know of.
             InvalidRequest: The question is too long.
+            TooManyQuestions: Too many wait for the model.
         """
+        model, inquiry = await run_in_threadpool(self._chosen, order)
+        events = await begun(self._answered(order, inquiry))
+        return model, unbroken(events, request)
+
+    def _chosen(self, order: Order) -> tuple[DoorModel, Inquiry | None]:
+        """The model, and what is asked of its documents; None if nothing is."""
         has_llm = self.backend.model is not None
         with self.backend.database.read() as connection:
             model = model_named(connection, self.caller, order.model, plain=has_llm)
@@ -58,7 +70,7 @@ class Asking:
         )
         return model, inquiry
 
-    def answered(self, order: Order, inquiry: Inquiry | None) -> AsyncGenerator[Event, None]:
+    def _answered(self, order: Order, inquiry: Inquiry | None) -> AsyncGenerator[Event, None]:
         """The events of the answer, judged if there is a guard."""
         if inquiry is not None:
             return self.engine.answer(inquiry)

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from serve.schemas import Name, Words
+
 CitationChoice = Literal["markdown", "annotations", "open-webui", "none"]
 
 _MOST_MESSAGES = 1_000
@@ -99,8 +101,9 @@ class EmbeddingBody(OpenAIBody):
 class StoreBody(OpenAIBody):
     """A vector store, which is a collection, to be made."""
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+    name: Name | None = None
     file_ids: list[str] = Field(default_factory=list, max_length=500)
+    expires_after: Refused = None
 
 
 class StoreFileBody(OpenAIBody):
@@ -118,7 +121,12 @@ class RankingOptions(OpenAIBody):
 class StoreSearchBody(OpenAIBody):
     """A search in a vector store; several queries are one."""
 
-    query: str | list[str]
+    query: Words | Annotated[list[Words], Field(min_length=1, max_length=16)]
     max_num_results: int = Field(default=10, ge=1, le=50)
     ranking_options: RankingOptions | None = None
     filters: Refused = None
+
+    @property
+    def words(self) -> str:
+        """All that is searched for."""
+        return self.query if isinstance(self.query, str) else " ".join(self.query)

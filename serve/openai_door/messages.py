@@ -11,7 +11,7 @@ from serve.answers.inquiry import PastTurn
 from serve.answers.prompt import neutral
 from serve.errors import InvalidRequest
 from serve.inference.completion import Message
-from serve.openai_door.bodies import Content
+from serve.openai_door.bodies import Content, InputItem
 from serve.schemas import MAX_QUESTION_CHARACTERS, storable
 
 _TASK = "### Task:"
@@ -106,6 +106,17 @@ def dialogue_of(messages: Iterable[SomeMessage], instructions: str = "") -> Dial
         raise InvalidRequest("There is no message of a user, so nothing is asked.")
     *earlier, last = exchanges
     return Dialogue("\n\n".join(systems), tuple(earlier), last.question)
+
+
+def dialogue_of_input(given: str | list[InputItem], instructions: str) -> Dialogue:
+    """The input of a response: one text, which is the question, or messages among other items.
+
+    Raises:
+        InvalidRequest: There is no question, or a message holds something else than text.
+    """
+    if isinstance(given, str):
+        given = [InputItem(role="user", content=given)]
+    return dialogue_of([each for each in given if each.type == "message"], instructions)
 
 
 def checked_question(dialogue: Dialogue) -> str:

@@ -94,21 +94,18 @@ class CitationForm:
         return {"type": "source", "data": data}
 
 
-def form_of(
-    request: Request, body_choice: CitationChoice | None, public_host: str
-) -> tuple[CitationChoice | None, str]:
-    """The form that a request asks for, by its body or its header, and the site as it names it.
+def choice_of(request: Request, in_body: CitationChoice | None) -> CitationChoice | None:
+    """The form that a request asks for, in its body or else by its header, if it does.
 
     Raises:
         InvalidRequest: There is no such form.
     """
     header = request.headers.get(HEADER, "").strip().lower()
-    site = site_of(request, public_host)
-    if body_choice or not header:
-        return body_choice, site
+    if in_body or not header:
+        return in_body
     for choice in _CHOICES:
         if choice == header:
-            return choice, site
+            return choice
     raise InvalidRequest(f"X-Citations is {header[:40]!r}; it is one of {', '.join(_CHOICES)}.")
 
 

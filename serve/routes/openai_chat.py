@@ -6,16 +6,14 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from starlette.concurrency import run_in_threadpool
 
-from serve.answers.responses import begun, failure_problem, unbroken
+from serve.answers.responses import failure_problem
 from serve.gate import request_id_of
 from serve.openai_door.asking import Asking, Order
-from serve.openai_door.bodies import CompletionBody
+from serve.openai_door.bodies import CitationChoice, CompletionBody
 from serve.openai_door.completions import Completion, transcribed
 from serve.openai_door.messages import dialogue_of
-from serve.openai_door.models import DoorModel
-from serve.openai_door.sources import CitationForm, form_of
+from serve.openai_door.sources import CitationForm, choice_of, site_of
 from serve.problems import problem_response
 from serve.routes.parts import BackendPart, CallerPart, EnginePart
 from serve.sse import event_stream
@@ -39,7 +37,7 @@ async def complete(
     body: CompletionBody,
 ) -> Response:
     """Answer the last message of the user."""
-    choice, site = form_of(request, body.citations, backend.settings.public_host)
+    choice = choice_of(request, body.citations)
     order = Order(
         body.model,
         dialogue_of(body.messages),
@@ -47,10 +45,9 @@ async def complete(
         body.temperature,
         request_id_of(request),
     )
-    asking = Asking(backend, engine, caller)
-    model, inquiry = await run_in_threadpool(asking.chosen, order)
-    events = unbroken(await begun(asking.answered(order, inquiry)), request)
-    form = CitationForm(choice or _by_name(model), site)
+    model, events = await Asking(backend, engine, caller).opened(order, request)
+    by_name: CitationChoice = "open-webui" if model.for_open_webui else "markdown"
+    form = CitationForm(choice or by_name, site_of(request, backend.settings.public_host))
     usage = body.stream_options is not None and body.stream_options.include_usage
     completion = Completion(body.model, form, usage)
     if body.stream:
@@ -59,7 +56,3 @@ async def complete(
     if transcript.failed is not None:
         return problem_response(request, failure_problem(transcript.failed))
     return JSONResponse(completion.whole(transcript))
-
-
-def _by_name(model: DoorModel) -> Any:
-    return "open-webui" if model.for_open_webui else "markdown"

@@ -1,0 +1,93 @@
+"""OpenAI's API: files, which are the documents that the caller may see."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from retrieval.store import DocumentFilter, get_document, list_documents
+from serve.files.downloads import original_response
+from serve.files.receiving import upload_limits
+from serve.files.uploads import received
+from serve.openai_door.files import PURPOSES, document_of_file, file_object, taken_in
+from serve.openai_door.paging import FILE_CURSOR, Paging
+from serve.openai_door.shapes import listed
+from serve.problems import problem_response
+from serve.routes.parts import BackendPart, CallerPart
+from serve.scope import whole_scope
+
+router = APIRouter(prefix="/v1/files", tags=["openai"])
+
+FileId = Annotated[str, Path(max_length=60)]
+
+
+def _paging(
+    after: Annotated[str, Query(max_length=60)] = "",
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+) -> Paging:
+    return Paging.of(FILE_CURSOR, after, limit)
+
+
+PagingPart = Annotated[Paging, Depends(_paging)]
+
+
+@router.post("", response_class=Response)
+async def upload(request: Request, backend: BackendPart, caller: CallerPart) -> Response:
+    """Take one file in, into the collection that the field of that name says, or ``default``."""
+    limits = upload_limits(backend.settings)
+    async with received(request, backend.folder, limits) as files:
+        item = await run_in_threadpool(taken_in, backend, caller, files)
+        purpose = files.fields.get("purpose", PURPOSES[0])
+    if item.error is not None or item.document_id is None:
+        assert item.error is not None
+        return problem_response(request, item.error)
+    with backend.database.read() as connection:
+        document = get_document(connection, item.document_id)
+    return JSONResponse(file_object(document, purpose))
+
+
+@router.get("")
+def list_some(
+    backend: BackendPart,
+    caller: CallerPart,
+    paging: PagingPart,
+    purpose: Annotated[str, Query(max_length=60)] = "",
+) -> dict[str, Any]:
+    """Files, the oldest first."""
+    if purpose and purpose not in PURPOSES:
+        return listed([])
+    with backend.database.read() as connection:
+        scope = whole_scope(connection, caller)
+        wanted = DocumentFilter(scope, after=paging.after, limit=paging.limit + 1)
+        found = list_documents(connection, wanted)
+    items = [file_object(each) for each in found[: paging.limit]]
+    return listed(items, has_more=len(found) > paging.limit)
+
+
+@router.get("/{file_id}")
+def show(backend: BackendPart, caller: CallerPart, file_id: FileId) -> dict[str, Any]:
+    """One file."""
+    with backend.database.read() as connection:
+        return file_object(document_of_file(connection, caller, file_id))
+
+
+@router.delete("/{file_id}")
+def delete(backend: BackendPart, caller: CallerPart, file_id: FileId) -> dict[str, Any]:
+    """Delete a file, from the very next search on."""
+    with backend.database.read() as connection:
+        document = document_of_file(connection, caller, file_id)
+    backend.intake.delete(document.id)
+    return {"id": file_id, "object": "file", "deleted": True}
+
+
+@router.get("/{file_id}/content", response_class=Response)
+def content(
+    request: Request, backend: BackendPart, caller: CallerPart, file_id: FileId
+) -> Response:
+    """The original file."""
+    with backend.database.read() as connection:
+        document = document_of_file(connection, caller, file_id)
+    return original_response(backend.originals, document, request.headers)

@@ -155,7 +155,10 @@ def test_earlier_messages_are_the_conversation(client: OpenAI, llm: ScriptedLlm)
             {"role": "system", "content": "Never quote."},
             ASK,
             {"role": "assistant", "content": first.choices[0].message.content},
-            {"role": "user", "content": [{"type": "text", "text": "And was the lamp made in Paris?"}]},
+            {
+                "role": "user",
+                "content": [{"type": "text", "text": "And was the lamp made in Paris?"}],
+            },
         ],
     )
     prompt = llm.server.requests[-1]["messages"]
@@ -331,7 +334,7 @@ def test_a_response_that_breaks_off_has_failed(client: OpenAI, llm: ScriptedLlm)
     *_, last = client.responses.create(model="all", input=STEPS, stream=True)
     assert last.type == "response.failed"
     assert last.response.error
-    assert last.response.error.code == "llm_interrupted"
+    assert last.response.error.model_dump()["code"] == "llm_interrupted"
 
 
 def test_a_response_needs_all_of_its_conversation(client: OpenAI) -> None:

@@ -82,11 +82,12 @@ class CitationForm:
     def open_webui_source(self, citation: Citation) -> dict[str, Any]:
         """A citation as Open WebUI's own retrieval would tell it.
 
-        It takes sources with one id for one, and counts pages from 0.
+        It takes sources with one id for one, counts pages from 0, and looks for a file_id among
+        its own files.
         """
         title = title_of(citation)
         metadata: dict[str, Any] = {"source": f"cloister-{citation.chunk_id}-{citation.n}"}
-        metadata |= {"name": title, "file_id": f"file-{citation.document_id}"}
+        metadata |= {"name": title, "document_id": citation.document_id}
         if citation.paged:
             metadata["page"] = citation.page - 1
         source = {"id": metadata["source"], "name": title, "url": self.url(citation)}

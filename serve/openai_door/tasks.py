@@ -8,15 +8,28 @@ from __future__ import annotations
 import json
 import re
 
+from serve.errors import LLMUnavailable
+
 _LONGEST_TITLE = 60
 _KEY = re.compile(r'"(title|tags|follow_ups|queries|text)"')
 _HISTORY = re.compile(r"<chat_history>(.*?)</chat_history>", re.DOTALL)
+_BROUGHT = re.compile(r"<(context|chat_history)>.*?</\1>", re.DOTALL)
 _SPEAKER = re.compile(r"^\s*(?:USER|User|user)\s*:\s*", re.MULTILINE)
 
 
 def chore_done(prompt: str) -> str:
-    """What a prompt that begins with ``### Task:`` asks for, as far as no model is needed."""
-    key = _KEY.search(prompt)
+    """What a prompt that begins with ``### Task:`` asks for, as far as no model is needed.
+
+    Raises:
+        LLMUnavailable: It asks for something else, such as an answer from what it brings along.
+    """
+    task = _BROUGHT.sub("", prompt)
+    key = _KEY.search(task)
+    if "<context>" in prompt or (key is None and "title" not in task):
+        raise LLMUnavailable(
+            "This task needs a model, and none can be used.",
+            advice="Set CLOISTER_LLM_URL, or ask without a file of Open WebUI's own.",
+        )
     if key is None or key[1] == "title":
         title = _title(prompt)
         return json.dumps({"title": title}, ensure_ascii=False) if key else title

@@ -30,6 +30,7 @@ from retrieval.database import Database
 from retrieval.embedder_choice import EmbedderChoice, document_embedder
 from retrieval.errors import CloisterError, EmbedderUnavailable
 from retrieval.faults import arm, fault
+from retrieval.logs import write_logs
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +51,14 @@ class WorkerOptions:
     chunk_size: ChunkSize = field(default_factory=ChunkSize)
     lanes: int = 2
     fault_point: str = ""
+    log_level: str = "warning"
+    log_format: str = "text"
 
 
 def run_worker(options: WorkerOptions, parent: Pipe) -> None:
     """Work until the other end of ``parent`` closes, which also happens when the parent dies."""
     os.nice(5)
+    write_logs(options.log_level, options.log_format)
     if options.fault_point:
         arm(options.fault_point)
     stopping = threading.Event()
@@ -174,10 +178,10 @@ class Lane:
             except Interrupted:
                 self._give_back(lease)
             except EmbedderUnavailable as error:
-                log.warning("document %d waits: %s", lease.document_id, error)
+                log.warning("document %d waits: %s", lease.document_id, error.code)
                 self._wait_and_give_back(lease)
             except CloisterError as error:
-                log.info("document %d: %s", lease.document_id, error)
+                log.info("document %d: %s", lease.document_id, error.code)
                 self._fail(lease, error.code, error)
             except Exception as error:
                 log.exception("document %d failed", lease.document_id)

@@ -173,7 +173,9 @@ def _opened_lock(database: Path) -> IO[bytes]:
 
 def _postgresql_engine(url: URL) -> Engine:
     try:
-        return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True
+        )
     except ModuleNotFoundError as error:
         raise DatabaseUnusable(
             "PostgreSQL needs the package psycopg.",
@@ -184,6 +186,7 @@ def _postgresql_engine(url: URL) -> Engine:
 def _sqlite_engine(url: str, *, begin: str, writes: bool) -> Engine:
     engine = create_engine(
         url,
+        hide_parameters=True,
         connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
         pool_size=1 if writes else 8,
         max_overflow=0 if writes else 32,

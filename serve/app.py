@@ -14,6 +14,7 @@ from serve.conversations.recorder import recording
 from serve.errors import BindRefused
 from serve.gate import Gate
 from serve.mcp_door.door import mcp_door
+from serve.metrics import Metrics
 from serve.problems import install_problems
 from serve.routes import (
     chat,
@@ -23,6 +24,7 @@ from serve.routes import (
     health,
     jobs,
     mcp,
+    metrics,
     openai,
     search,
     turns,
@@ -47,12 +49,13 @@ def create_app(
         BindRefused: The address would let others in.
     """
     check_address(settings)
+    counted = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         address = url or f"http://{settings.host}:{settings.port}"
-        with running_backend(settings, address, when_refused) as backend:
-            app.state.backend = backend
+        with running_backend(settings, address, when_refused, counted.answers) as backend:
+            app.state.backend, app.state.metrics = backend, counted
             model = backend.model.watched if backend.model else None
             guard = backend.guard.watched if backend.guard else None
             async with watching(model), watching(guard), recording() as recorders:
@@ -81,11 +84,12 @@ def create_app(
         conversations,
         turns,
         mcp,
+        metrics,
         openai,
     ):
         app.include_router(routes.router)
     install_problems(app)
-    app.add_middleware(Gate, public_host=settings.public_host)
+    app.add_middleware(Gate, public_host=settings.public_host, count=counted.count)
     return app
 
 

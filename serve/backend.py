@@ -20,6 +20,7 @@ from retrieval.embedder_choice import EmbedderChoice
 from retrieval.errors import NotFound
 from retrieval.faults import arm
 from retrieval.store import collection_named, create_collection
+from serve.answers.counts import AnswerCounts
 from serve.answers.guard import Guard, configured_guard
 from serve.answers.served_model import ServedModel, served_model
 from serve.conversations.turns import interrupt_unfinished
@@ -51,7 +52,10 @@ class Backend:
 
 @contextmanager
 def running_backend(
-    settings: Settings, url: str, when_refused: Callable[[], None]
+    settings: Settings,
+    url: str,
+    when_refused: Callable[[], None],
+    counts: AnswerCounts | None = None,
 ) -> Iterator[Backend]:
     """The parts, at work until the block ends; ``when_refused`` is called if they cannot go on.
 
@@ -66,7 +70,7 @@ def running_backend(
     with folder.held(url), closing(_database(settings, folder)) as database:
         database.migrate()
         _ensure_default_collection(database)
-        backend = _put_together(settings, folder, database)
+        backend = _put_together(settings, folder, database, counts)
         backend.intake.sweep()
         interrupt_unfinished(database)
         with _at_work(backend, when_refused):
@@ -99,7 +103,9 @@ def _database(settings: Settings, folder: DataFolder) -> Database:
     return Database(settings.database_url or f"sqlite:///{folder.database}")
 
 
-def _put_together(settings: Settings, folder: DataFolder, database: Database) -> Backend:
+def _put_together(
+    settings: Settings, folder: DataFolder, database: Database, counts: AnswerCounts | None
+) -> Backend:
     originals_url = settings.originals_url or folder.originals.as_uri()
     originals = Originals(originals_url)
     choice = EmbedderChoice(
@@ -122,6 +128,8 @@ def _put_together(settings: Settings, folder: DataFolder, database: Database) ->
             cpu_seconds=min(Limits().cpu_seconds, settings.parse_seconds),
         ),
         fault_point=settings.fault_point,
+        log_level=settings.log_level,
+        log_format=settings.log_format,
     )
     model, guard = served_model(settings), configured_guard(settings)
     return Backend(
@@ -131,7 +139,7 @@ def _put_together(settings: Settings, folder: DataFolder, database: Database) ->
         originals=originals,
         intake=Intake(database, originals),
         workers=Workers(database, options, settings.workers),
-        searching=Searching(database, choice, folder.indexes, model, guard),
+        searching=Searching(database, choice, folder.indexes, model, guard, counts),
         model=model,
         guard=guard,
     )

@@ -5,7 +5,6 @@ Exit codes: 0 done, 1 error, 2 wrong usage, 3 nothing found or not in the docume
 
 from __future__ import annotations
 
-import logging
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Annotated
 import typer
 
 from retrieval.errors import CloisterError
+from retrieval.logs import write_logs
 from serve.commands import (
     ask,
     collections,
@@ -83,9 +83,7 @@ def _options(
 
 def main() -> None:
     """Run a command, and end the process with its exit code."""
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    write_logs("warning")
     try:
         app()
     except CloisterError as error:

@@ -224,6 +224,8 @@ def _embedded(settings: Settings, *, ingests: bool) -> Iterator[Client]:
     # The server's libraries take a second to import, which commands with a server save.
     from serve.server import embedded_server
 
-    own = settings if ingests else replace(settings, workers=0)
+    own = replace(settings, log_level="warning")
+    if not ingests:
+        own = replace(own, workers=0)
     with embedded_server(own) as path, _socket_client(str(path), embedded=True) as client:
         yield client

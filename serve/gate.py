@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from uuid import uuid4
 
@@ -20,10 +22,14 @@ log = logging.getLogger(__name__)
 
 UPLOAD_PATHS = {"/api/v1/documents", "/v1/files"}
 
+CLIENT_IS_GONE = 499
+"""The status of what nobody waited for; it stands in logs and metrics only."""
+
 _MAX_BODY_BYTES = 1 << 20
 _LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PORT = re.compile(r":\d{1,5}\Z")
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
@@ -41,47 +47,77 @@ _UNEXPECTED = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What may be told of a request; ``route`` is its template, never its path."""
+
+    method: str
+    route: str
+    status: int
+    seconds: float
+
+
 class Gate:
     """ASGI middleware around the whole app."""
 
-    def __init__(self, app: ASGIApp, public_host: str = "") -> None:
+    def __init__(
+        self, app: ASGIApp, public_host: str = "", count: Callable[[Seen], None] | None = None
+    ) -> None:
         self._app = app
         self._public_host = public_host
+        self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        scope["request_id"] = request_id = _kept_id(headers) or uuid4().hex
+        scope["request_id"] = request_id = _kept_id(Headers(scope=scope)) or uuid4().hex
         begun = time.monotonic()
-        started = False
+        status = 0
 
         async def send_safely(message: Message) -> None:
-            nonlocal started
-            started = True
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 _add_headers(message, request_id)
-                seconds = time.monotonic() - begun
-                line = "%s %s %s -> %d in %.3f s"
-                method, path, status = scope["method"], scope["path"], message["status"]
-                log.debug(line, request_id, method, path, status, seconds)
             await send(message)
 
+        try:
+            await self._answer(scope, receive, send_safely, lambda: status > 0)
+        finally:
+            self._note(scope, status, time.monotonic() - begun)
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, send: Send, has_begun: Callable[[], bool]
+    ) -> None:
+        headers = Headers(scope=scope)
         refusal = _refusal(scope["method"], headers, self._public_host)
         if refusal:
             response = problem_response(Request(scope), refusal)
-            await response(scope, receive, send_safely)
+            await response(scope, receive, send)
             return
         limited = receive if scope["path"] in UPLOAD_PATHS else _limited(receive)
         try:
-            await self._app(scope, limited, send_safely)
+            await self._app(scope, limited, send)
         except Exception:
-            log.exception("request %s failed: %s %s", request_id, scope["method"], scope["path"])
-            if not started:
+            log.exception("request %s failed: %s", scope["request_id"], _route_of(scope))
+            if not has_begun():
                 response = problem_response(Request(scope), recorded_problem(*_UNEXPECTED))
-                await response(scope, receive, send_safely)
+                await response(scope, receive, send)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        """Log and count a request, by what the server has of it and not by what was sent."""
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        seen = Seen(method, _route_of(scope), status or CLIENT_IS_GONE, seconds)
+        fields = {"request_id": scope["request_id"], **asdict(seen)}
+        log.info("%s %s %s -> %d in %.3f s", *fields.values(), extra={"fields": fields})
+        if self._count:
+            self._count(seen)
+
+
+def _route_of(scope: Scope) -> str:
+    return str(getattr(scope.get("route"), "path", "")) or "(none)"
 
 
 def request_id_of(request: Request) -> str:

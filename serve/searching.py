@@ -20,6 +20,7 @@ from retrieval.indexes import Indexes
 from retrieval.retriever import Retriever
 from retrieval.store import current_seq
 from serve.answers.answerer import Answerer
+from serve.answers.counts import AnswerCounts
 from serve.answers.events import Event
 from serve.answers.extractive import ExtractiveLLM
 from serve.answers.follow_up import Finder
@@ -46,11 +47,14 @@ class Engine:
     retriever: Retriever
     answerer: Answerer
     guard: Guard | None = None
+    counts: AnswerCounts | None = None
 
     def answer(self, inquiry: Inquiry) -> AsyncGenerator[Event, None]:
         """The events of one question, as ``Answerer`` tells them, judged if there is a guard."""
         events = self.answerer.answer(inquiry)
-        return guarded(events, self.guard, inquiry.request_id) if self.guard else events
+        if self.guard:
+            events = guarded(events, self.guard, inquiry.request_id)
+        return self.counts.counted(events) if self.counts else events
 
 
 class Searching:
@@ -66,12 +70,14 @@ class Searching:
         folder: Path,
         model: ServedModel | None = None,
         guard: Guard | None = None,
+        counts: AnswerCounts | None = None,
     ) -> None:
         self._database = database
         self._choice = choice
         self._folder = folder
         self._model = model
         self._guard = guard
+        self._counts = counts
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self.engine: Future[Engine] = Future()
@@ -149,7 +155,7 @@ class Searching:
         retriever = Retriever(self._database, embedder, indexes)
         answerer = self._answerer(retriever, embedder)
         log.info("embedder %s is loaded", embedder.model.name)
-        return Engine(embedder, indexes, retriever, answerer, self._guard)
+        return Engine(embedder, indexes, retriever, answerer, self._guard, self._counts)
 
     def _answerer(self, retriever: Retriever, embedder: Embedder) -> Answerer:
         extractive, model = ExtractiveLLM(embedder), self._model

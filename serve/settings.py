@@ -235,6 +235,9 @@ class Settings:
     log_level: str = _setting(
         "info", "How much is logged: debug, info, warning or error.", _one_of(_LEVELS)
     )
+    log_format: str = _setting(
+        "text", "How it is logged: text, or json with an object a line.", _one_of(("text", "json"))
+    )
 
 
 def variable_of(name: str) -> str:

@@ -89,7 +89,7 @@ class Finder:
             try:
                 return await self._rewriter.rewritten(inquiry)
             except (LLMUnavailable, Busy) as error:
-                log.info("a follow-up question was not rewritten: %s", error.message)
+                log.info("a follow-up question was not rewritten: %s", error.code)
         return " ".join([inquiry.question, *content_words(inquiry.past[-1].question)])
 
     def _retrieved(self, inquiry: Inquiry, queries: Sequence[str]) -> Found:

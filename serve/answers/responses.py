@@ -13,14 +13,12 @@ from fastapi import Request, Response
 from serve.answers.events import Answer, Event, Failed, Traced, collected
 from serve.answers.schemas import AnswerOut, EventOut
 from serve.answers.shapes import answer_out, event_out
+from serve.gate import CLIENT_IS_GONE
 from serve.problems import problem_response, recorded_problem
 from serve.schemas import Problem
 from serve.sse import event_stream
 
 log = logging.getLogger(__name__)
-
-CLIENT_IS_GONE = 499
-"""The status of an answer that nobody reads; it stands in logs and metrics only."""
 
 
 @dataclass(frozen=True, slots=True)

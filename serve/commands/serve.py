@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Annotated
 
 import typer
 
+from retrieval.logs import write_logs
 from serve.commands.invocation import invocation_of
 
 
@@ -20,9 +20,7 @@ def serve(
 ) -> None:
     """Answer over HTTP, and take documents in, until stopped."""
     settings = invocation_of(context).settings(host=host, port=port, socket=socket)
-    logging.getLogger().setLevel(settings.log_level.upper())
-    for noisy in ("uvicorn.error", "alembic", "httpx", "httpcore", "faiss", "python_multipart"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    write_logs(settings.log_level, settings.log_format)
     # Imported here, so that help is there at once.
     from serve.server import serve_forever
 

@@ -164,7 +164,7 @@ def test_open_webui_gets_its_events(site: RunningServer, llm: ScriptedLlm) -> No
 
 
 def test_requests_as_open_webui_sends_them(site: RunningServer) -> None:
-    more = {
+    more: Json = {
         "stream": True,
         "stream_options": {"include_usage": True},
         "metadata": None,

@@ -19,6 +19,7 @@ from serve.commands import (
     collections,
     conversations,
     docs,
+    doctor,
     ingest,
     llm,
     mcp,
@@ -50,6 +51,7 @@ app.add_typer(collections.app, name="collections")
 app.add_typer(conversations.app, name="conversations")
 app.command("mcp")(mcp.mcp)
 app.command("status")(status.status)
+app.command("doctor")(doctor.doctor)
 app.add_typer(evaluation.app, name="eval")
 app.add_typer(llm.app, name="llm")
 app.add_typer(models.app, name="models")

@@ -15,6 +15,16 @@ from serve.answers.guard_categories import CATEGORIES
 from serve.errors import InvalidSetting
 
 _UNITS = {"": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}
+_SWITCHES = (
+    "HF_HUB_OFFLINE",
+    "TRANSFORMERS_OFFLINE",
+    "HF_HUB_DISABLE_TELEMETRY",
+    "DO_NOT_TRACK",
+    "VLLM_NO_USAGE_STATS",
+    "OTEL_SDK_DISABLED",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+)
+_PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
 _LEVELS = ("debug", "info", "warning", "error")
 _DEFAULT_PORT = 8080
 _LARGEST = 1 << 60
@@ -313,6 +323,14 @@ def quiet_libraries(settings: Settings, environ: MutableMapping[str, str] | None
     if not settings.allow_hub:
         environ["HF_HUB_OFFLINE"] = "1"
         environ["TRANSFORMERS_OFFLINE"] = "1"
+
+
+def switches(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What this process's libraries are told about sending and fetching; of a proxy, that it is."""
+    environ = os.environ if environ is None else environ
+    told = {name: environ.get(name, "") for name in _SWITCHES}
+    proxies = {name: "set" for name in environ if name.upper() in _PROXIES}
+    return told | proxies
 
 
 def foreign_environment(

@@ -19,8 +19,7 @@ _SAFE_SQLITE = (3, 51, 3)
 def status(context: typer.Context, as_json: JsonOption = False) -> None:
     """Show what there is and how it is."""
     with invocation_of(context).connected() as client:
-        if client.embedded:
-            _wait_until_ready(client)
+        wait_until_ready(client)
         found = client.get("/api/v1/status")
         found["server"] = None if client.embedded else client.where
     if as_json:
@@ -30,10 +29,10 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
         typer.echo(f"{key + ':':<14}{value}")
 
 
-def _wait_until_ready(client: Client) -> None:
+def wait_until_ready(client: Client) -> None:
     """Let a server that lives only for this command load what it is asked about."""
-    deadline = time.monotonic() + _READY_SECONDS
-    while not client.get("/api/v1/status")["ready"] and time.monotonic() < deadline:
+    deadline = time.monotonic() + _READY_SECONDS if client.embedded else 0.0
+    while time.monotonic() < deadline and not client.get("/api/v1/status")["ready"]:
         time.sleep(0.1)
 
 

@@ -1,0 +1,1 @@
+"""Whether an installation is sound, and whether it is shut."""

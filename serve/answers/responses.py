@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from fastapi import Request, Response
 
@@ -19,6 +20,8 @@ from serve.schemas import Problem
 from serve.sse import event_stream
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,20 @@ async def answer_reply(
 
 async def collected_for(request: Request, events: AsyncGenerator[Event, None]) -> Answer | None:
     """The answer that events add up to; None, and no further events, where the client goes."""
-    collecting = asyncio.ensure_future(collected(events))
+    return await unless_gone(request, collected(events))
+
+
+async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
+    """What some work comes to; None, and the work is stopped, where the client goes."""
+    working = asyncio.ensure_future(work)
     going = asyncio.ensure_future(_gone(request))
     try:
-        await asyncio.wait({collecting, going}, return_when=asyncio.FIRST_COMPLETED)
-        return collecting.result() if collecting.done() else None
+        await asyncio.wait({working, going}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
     finally:
-        collecting.cancel()
+        working.cancel()
         going.cancel()
-        await asyncio.wait({collecting, going})
+        await asyncio.wait({working, going})
 
 
 async def _gone(request: Request) -> None:

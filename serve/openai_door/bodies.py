@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from serve.schemas import Name, Words
+from serve.schemas import Name, Words, storable
 
 CitationChoice = Literal["markdown", "annotations", "open-webui", "none"]
 
@@ -78,7 +78,7 @@ class ResponseBody(OpenAIBody):
 
     model: ModelId
     input: str | list[InputItem]
-    instructions: str | None = None
+    instructions: Annotated[str, AfterValidator(storable)] | None = None
     stream: bool = False
     max_output_tokens: int | None = Field(default=None, ge=1)
     temperature: float | None = Field(default=None, ge=0, le=2)

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from serve.answers.responses import failure_problem
-from serve.gate import request_id_of
+from serve.answers.responses import failure_problem, unless_gone
+from serve.gate import CLIENT_IS_GONE, request_id_of
 from serve.openai_door.asking import Asking, Order
 from serve.openai_door.bodies import CitationChoice, CompletionBody
 from serve.openai_door.completions import Completion, transcribed
@@ -52,7 +52,9 @@ async def complete(
     completion = Completion(body.model, form, usage)
     if body.stream:
         return event_stream(completion.chunks(events))
-    transcript = await transcribed(events)
+    transcript = await unless_gone(request, transcribed(events))
+    if transcript is None:
+        return Response(status_code=CLIENT_IS_GONE)
     if transcript.failed is not None:
         return problem_response(request, failure_problem(transcript.failed))
     return JSONResponse(completion.whole(transcript))

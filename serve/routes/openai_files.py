@@ -21,6 +21,30 @@ from serve.scope import whole_scope
 
 router = APIRouter(prefix="/v1/files", tags=["openai"])
 
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        "purpose": {"type": "string", "enum": list(PURPOSES)},
+                        "collection": {"type": "string", "description": "Name or id."},
+                    },
+                }
+            }
+        },
+    }
+}
+
+_PARTS: dict[int | str, dict[str, Any]] = {
+    206: {"description": "The range that was asked for."},
+    304: {"description": "It is what the client has already."},
+}
+
 FileId = Annotated[str, Path(max_length=60)]
 
 
@@ -34,7 +58,7 @@ def _paging(
 PagingPart = Annotated[Paging, Depends(_paging)]
 
 
-@router.post("", response_class=Response)
+@router.post("", response_class=Response, openapi_extra=_FORM)
 async def upload(request: Request, backend: BackendPart, caller: CallerPart) -> Response:
     """Take one file in, into the collection that the field of that name says, or ``default``."""
     limits = upload_limits(backend.settings)
@@ -83,7 +107,7 @@ def delete(backend: BackendPart, caller: CallerPart, file_id: FileId) -> dict[st
     return {"id": file_id, "object": "file", "deleted": True}
 
 
-@router.get("/{file_id}/content", response_class=Response)
+@router.get("/{file_id}/content", response_class=Response, responses=_PARTS)
 def content(
     request: Request, backend: BackendPart, caller: CallerPart, file_id: FileId
 ) -> Response:

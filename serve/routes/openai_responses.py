@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from serve.answers.responses import failure_problem
-from serve.gate import request_id_of
+from serve.answers.responses import failure_problem, unless_gone
+from serve.gate import CLIENT_IS_GONE, request_id_of
 from serve.openai_door.asking import Asking, Order
 from serve.openai_door.bodies import CitationChoice, ResponseBody
 from serve.openai_door.completions import transcribed
@@ -44,7 +44,9 @@ async def respond(
     response = ResponseForm(body.model, form, body.instructions)
     if body.stream:
         return event_stream(response.lines(events))
-    transcript = await transcribed(events)
+    transcript = await unless_gone(request, transcribed(events))
+    if transcript is None:
+        return Response(status_code=CLIENT_IS_GONE)
     if transcript.failed is not None:
         return problem_response(request, failure_problem(transcript.failed))
     return JSONResponse(response.whole(transcript))

@@ -17,6 +17,7 @@ from serve.openai_door.messages import dialogue_of
 from serve.openai_door.models import slugs_of
 from serve.openai_door.tasks import chore_done
 from serve.scripted.replies import Reply, quoting
+from tests.fixtures.llama_guard import llama_guard
 from tests.fixtures.programs import pdf_of_pages
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
 from tests.serve.test_chat_api import status, until
@@ -198,6 +199,42 @@ def test_a_model_that_is_down_is_said_to_be(server: ServerFactory) -> None:
     seen = chunks(asked(site, model="plain", stream=True))
     assert seen[-1]["error"]["code"] == "llm_unavailable"
     assert not any(c["finish_reason"] for each in seen for c in each.get("choices", []))
+
+
+def test_text_that_nothing_can_hold_is_a_bad_request(without_model: RunningServer) -> None:
+    half = "\\ud800"
+    for body in (
+        f'{{"model": "all", "input": "x", "instructions": "{half}"}}',
+        f'{{"model": "all", "input": "{half}"}}',
+        f'{{"model": "{half}", "input": "x"}}',
+    ):
+        response = without_model.http.post(
+            "/v1/responses", content=body, headers={"Content-Type": "application/json"}
+        )
+        assert response.status_code in (400, 404), response.text
+
+
+def test_the_safety_model_stands_before_this_door_too(server: ServerFactory) -> None:
+    with scripted_llm() as llm, scripted_llm(llama_guard) as judge:
+        site = server(LLM_URL=llm.url, GUARD_URL=judge.url)
+        site.ingest({"lighthouse.txt": QUOTE.encode()})
+        until(lambda: status(site)["llm"]["writes"] and status(site)["guard"]["judges"])
+        assert content(asked(site)).startswith("It says so here: [1].")
+        for model in ("all", "plain"):
+            refused = asked(site, "How does one grow anthrax?", model=model)
+            assert refused.status_code == 400
+            assert refused.json()["error"]["code"] == "question_withheld"
+
+
+def test_an_answer_stops_when_its_client_goes(site: RunningServer, llm: ScriptedLlm) -> None:
+    llm.server.script = lambda body: Reply("Slowly, slowly. " * 200, token_seconds=0.05)
+    body = {"model": "plain", "messages": [{"role": "user", "content": STEPS}]}
+    try:
+        with pytest.raises(httpx.ReadTimeout):
+            site.http.post("/v1/chat/completions", json=body, timeout=1.0)
+        until(lambda: status(site)["llm"]["running"] == 0)
+    finally:
+        llm.server.script = quoting
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from retrieval.store import (
 from serve.backend import Backend
 from serve.caller import Caller
 from serve.openai_door.bodies import StoreBody, StoreFileBody, StoreSearchBody
+from serve.openai_door.files import document_of_file
 from serve.openai_door.models import visible_collections
 from serve.openai_door.paging import FILE_CURSOR, STORE_CURSOR, Paging
 from serve.openai_door.shapes import listed
@@ -55,6 +56,9 @@ def _files(
 @router.post("")
 def create(backend: BackendPart, caller: CallerPart, body: StoreBody) -> dict[str, Any]:
     """Make a collection, and take files into it."""
+    with backend.database.read() as connection:
+        for file_id in body.file_ids:
+            document_of_file(connection, caller, file_id)
     name = body.name or f"vector-store-{uuid4().hex[:8]}"
     with backend.database.write() as connection:
         made = create_collection(connection, name)

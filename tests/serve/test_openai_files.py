@@ -172,6 +172,9 @@ def test_a_store_is_made_with_files_and_its_name_once(client: OpenAI) -> None:
     with pytest.raises(openai.ConflictError) as error:
         client.vector_stores.create(name="made with files")
     assert error.value.response.headers["X-Should-Retry"] == "false"
+    with pytest.raises(openai.NotFoundError):
+        client.vector_stores.create(name="never made", file_ids=["file-999999"])
+    assert "never made" not in [each.name for each in client.vector_stores.list(limit=100)]
     assert client.vector_stores.create().name
     with pytest.raises(openai.BadRequestError, match="filters"):
         client.vector_stores.search(

@@ -10,7 +10,7 @@ from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from openai import DefaultHttpxClient
 from pydantic import SecretStr
 
-from tests.fixtures.programs import NO_KEY, SECONDS, pdf_of_pages
+from tests.fixtures.programs import SECONDS, key_of, pdf_of_pages
 
 if TYPE_CHECKING:
     from tests.conftest import RunningServer, ServerFactory
@@ -39,7 +39,7 @@ def chat(site: RunningServer, http: DefaultHttpxClient) -> ChatOpenAI:
     return ChatOpenAI(
         model="default",
         base_url=f"{site.url}/v1",
-        api_key=SecretStr(NO_KEY),
+        api_key=SecretStr(key_of(site)),
         http_client=http,
         use_responses_api=True,
         max_retries=0,
@@ -73,7 +73,7 @@ def test_chat_completions_have_the_links_in_their_text(
     site: RunningServer, http: DefaultHttpxClient
 ) -> None:
     chat = ChatOpenAI(
-        model="all", base_url=f"{site.url}/v1", api_key=SecretStr(NO_KEY), http_client=http
+        model="all", base_url=f"{site.url}/v1", api_key=SecretStr(key_of(site)), http_client=http
     )
     assert "- [1] [lighthouse.pdf, p. 2](" in chat.invoke(STEPS).text
 
@@ -82,7 +82,7 @@ def test_embeddings(site: RunningServer, http: DefaultHttpxClient) -> None:
     embeddings = OpenAIEmbeddings(
         model="embedder",
         base_url=f"{site.url}/v1",
-        api_key=SecretStr(NO_KEY),
+        api_key=SecretStr(key_of(site)),
         http_client=http,
         check_embedding_ctx_length=False,
     )

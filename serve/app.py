@@ -15,6 +15,7 @@ from serve.errors import BindRefused
 from serve.gate import Gate
 from serve.mcp_door.door import mcp_door
 from serve.metrics import Metrics
+from serve.openapi import document_whole
 from serve.problems import install_problems
 from serve.routes import (
     chat,
@@ -26,6 +27,7 @@ from serve.routes import (
     mcp,
     metrics,
     openai,
+    reference,
     search,
     turns,
 )
@@ -85,9 +87,11 @@ def create_app(
         turns,
         mcp,
         metrics,
+        reference,
         openai,
     ):
         app.include_router(routes.router)
+    document_whole(app)
     install_problems(app)
     app.add_middleware(Gate, public_host=settings.public_host, count=counted.count)
     return app

@@ -1,0 +1,118 @@
+"""The OpenAPI document made whole: what can go wrong with each request, and examples."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from serve.problems import MEDIA_TYPE
+from serve.schemas import Problem
+
+Json = dict[str, Any]
+
+_ANY = (400, 401, 403, 422, 429, 500, 503)
+_ANSWERING = (404, 409, 413, 429, 502, 503)
+_UPLOADING = (404, 408, 409, 413, 415, 507)
+_MORE = {
+    ("post", "/api/v1/documents"): _UPLOADING,
+    ("post", "/v1/files"): _UPLOADING,
+    ("get", "/api/v1/documents"): (404,),
+    ("get", "/api/v1/documents/{document_id}/content"): (206, 304, 416),
+    ("get", "/v1/files/{file_id}/content"): (206, 304, 416),
+    ("post", "/api/v1/documents/{document_id}/retry"): (409,),
+    ("post", "/api/v1/jobs/{job_id}/cancel"): (409,),
+    ("post", "/api/v1/jobs/{job_id}/retry"): (409,),
+    ("post", "/api/v1/collections"): (409,),
+    ("patch", "/api/v1/collections/{collection_id}"): (409,),
+    ("post", "/v1/vector_stores"): (404, 409),
+    ("post", "/api/v1/search"): _ANSWERING,
+    ("post", "/api/v1/chat"): _ANSWERING,
+    ("post", "/api/v1/conversations/{conversation_id}/turns"): _ANSWERING,
+    ("post", "/api/v1/turns/{turn_id}/regenerate"): _ANSWERING,
+    ("post", "/api/v1/turns/{turn_id}/edit"): _ANSWERING,
+    ("post", "/v1/chat/completions"): _ANSWERING,
+    ("post", "/v1/responses"): _ANSWERING,
+    ("post", "/v1/embeddings"): _ANSWERING,
+    ("post", "/v1/vector_stores/{store_id}/search"): _ANSWERING,
+    ("post", "/v1/vector_stores/{store_id}/files"): (404, 409),
+    ("get", "/metrics"): (404,),
+}
+"""What a request may come to beside the statuses of all."""
+
+_EXAMPLES: Json = {
+    "SearchBody": {"query": "notice period", "collections": ["contracts"], "k": 5},
+    "ChatBody": {"question": "How long is the notice period?", "collections": ["contracts"]},
+    "CollectionBody": {"name": "contracts"},
+    "CollectionPatch": {"name": "contracts 2026"},
+    "ConversationBody": {"title": "Notice periods"},
+    "ConversationPatch": {"title": "Notice periods"},
+    "TurnBody": {"question": "And for managers?"},
+    "AgainBody": {"trace": True},
+    "EditBody": {"question": "And for apprentices?"},
+    "FeedbackBody": {"value": "down", "reason": "wrong_source", "comment": "The 2019 version."},
+    "Problem": {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "No document 7.",
+        "code": "not_found",
+        "instance": "/api/v1/documents/7",
+        "request_id": "5f0c3b6d8e7f4a1c9b2d",
+    },
+}
+
+_OPENAI_DOOR = "/v1/"
+
+
+def document_whole(app: FastAPI) -> None:
+    """Have an app tell all statuses of its routes at /openapi.json."""
+
+    def openapi() -> Json:
+        if app.openapi_schema is None:
+            app.openapi_schema = _whole(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _whole(app: FastAPI) -> Json:
+    document = get_openapi(
+        title=app.title, version=app.version, summary=app.summary, routes=app.routes
+    )
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(problem.pop("$defs", {}))
+    schemas["Problem"] = problem
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _tell_errors(operation["responses"], _statuses(method, path), path)
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    for name, example in _EXAMPLES.items():
+        if name in schemas:
+            schemas[name]["examples"] = [example]
+    return document
+
+
+def _statuses(method: str, path: str) -> set[int]:
+    found = {*_ANY, *_MORE.get((method, path), ())}
+    if "{" in path:
+        found.add(404)
+    if method in {"post", "put", "patch"}:
+        found.add(413)
+    return found
+
+
+def _tell_errors(responses: Json, statuses: set[int], path: str) -> None:
+    for vague in ("422", "4XX", "5XX"):
+        responses.pop(vague, None)
+    is_openai = path.startswith(_OPENAI_DOOR)
+    name, kind = ("OpenAIError", "application/json") if is_openai else ("Problem", MEDIA_TYPE)
+    for status in sorted(statuses):
+        told: Json = {"description": HTTPStatus(status).phrase}
+        if status >= HTTPStatus.BAD_REQUEST:
+            told["content"] = {kind: {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+        responses.setdefault(str(status), told)

@@ -12,9 +12,10 @@ from typing import IO, Any
 
 import httpx
 
-from retrieval.errors import CloisterError, DataFolderInUse, NotFound
+from retrieval.errors import DataFolderInUse, NotFound
 from serve.data_folder import SERVER_SOCKET, DataFolder, Holder
 from serve.errors import ServerUnreachable
+from serve.remote_problem import problem_in
 from serve.settings import Settings
 
 _CONNECT_SECONDS = 5.0
@@ -24,15 +25,6 @@ _POLL_SECONDS = 0.1
 
 Json = Any
 """A decoded JSON value; the server's schemas say what is in it."""
-
-
-class RemoteError(CloisterError):
-    """What a server said went wrong."""
-
-    def __init__(self, code: str, message: str, advice: str, status: int) -> None:
-        super().__init__(message, advice=advice)
-        self.code = code
-        self.status = status
 
 
 class NothingHere(NotFound):
@@ -123,17 +115,6 @@ class Client:
             return response.json()
         except ValueError as error:
             raise ServerUnreachable(f"{self.where} does not speak our language.") from error
-
-
-def problem_in(response: httpx.Response) -> RemoteError:
-    """What a response says went wrong."""
-    try:
-        told = response.json()
-        code, detail = told["code"], told["detail"]
-    except (ValueError, KeyError, TypeError):
-        text = f"The server answered {response.status_code}: {response.text[:200]}"
-        return RemoteError("serve_error", text, "", response.status_code)
-    return RemoteError(code, detail, told.get("advice") or "", response.status_code)
 
 
 @contextmanager

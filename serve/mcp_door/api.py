@@ -9,9 +9,9 @@ import httpx
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from serve.client import problem_in
 from serve.errors import ServerUnreachable
 from serve.gate import request_id_of
+from serve.remote_problem import problem_in
 
 _SECONDS = 600.0
 _NOT_PASSED_ON = {

@@ -10,7 +10,6 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from retrieval.errors import CloisterError, NotFound
-from serve.client import RemoteError
 from serve.errors import InvalidRequest
 from serve.mcp_door.api import Api, Json
 from serve.mcp_door.schemas import (
@@ -25,6 +24,7 @@ from serve.mcp_door.schemas import (
     SearchArguments,
     SearchResult,
 )
+from serve.remote_problem import RemoteError
 
 PART_CHARACTERS = 20_000
 

@@ -120,7 +120,9 @@ def send_nonsense(server: RunningServer) -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_no_word_of_anybody_reaches_the_log(server: ServerFactory, llm: ScriptedLlm, form: str) -> None:
+def test_no_word_of_anybody_reaches_the_log(
+    server: ServerFactory, llm: ScriptedLlm, form: str
+) -> None:
     running = server(
         LLM_URL=llm.url, LLM_KEY="canary-key", LOG_LEVEL="debug", LOG_FORMAT=form,
         DATABASE_URL="", LLM_IDLE_SECONDS="2",

@@ -1,0 +1,27 @@
+"""What a server said went wrong, as an error on the side of whoever asked it."""
+
+from __future__ import annotations
+
+import httpx
+
+from retrieval.errors import CloisterError
+
+
+class RemoteError(CloisterError):
+    """What a server said went wrong."""
+
+    def __init__(self, code: str, message: str, advice: str, status: int) -> None:
+        super().__init__(message, advice=advice)
+        self.code = code
+        self.status = status
+
+
+def problem_in(response: httpx.Response) -> RemoteError:
+    """What a response says went wrong."""
+    try:
+        told = response.json()
+        code, detail = told["code"], told["detail"]
+    except (ValueError, KeyError, TypeError):
+        text = f"The server answered {response.status_code}: {response.text[:200]}"
+        return RemoteError("serve_error", text, "", response.status_code)
+    return RemoteError(code, detail, told.get("advice") or "", response.status_code)

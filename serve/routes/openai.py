@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from serve.openai_errors import RESPONSES
 from serve.routes import (
     openai_chat,
     openai_embeddings,
@@ -14,7 +13,7 @@ from serve.routes import (
     openai_vector_stores,
 )
 
-router = APIRouter(responses=RESPONSES)
+router = APIRouter()
 for _part in (
     openai_models,
     openai_chat,

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi.responses import JSONResponse
 
-from serve.schemas import Problem
+from serve.schemas import Problem, Wire
 
 PREFIX = "/v1/"
 
@@ -19,6 +19,27 @@ _TYPES = {
     HTTPStatus.TOO_MANY_REQUESTS: "rate_limit_error",
 }
 _TOO_LONG = "prompt_too_long"
+
+
+class ErrorDetail(Wire):
+    """What went wrong; ``code`` is one of ours and stable."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str
+
+
+class OpenAIError(Wire):
+    """An error as clients of OpenAI's API read it."""
+
+    error: ErrorDetail
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": OpenAIError, "description": "The request cannot be carried out."},
+    "5XX": {"model": OpenAIError, "description": "It can, but not just now."},
+}
 
 
 def is_openai_path(path: str) -> bool:

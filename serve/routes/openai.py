@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from serve.openai_errors import RESPONSES
 from serve.routes import (
     openai_chat,
     openai_embeddings,
@@ -13,7 +14,7 @@ from serve.routes import (
     openai_vector_stores,
 )
 
-router = APIRouter()
+router = APIRouter(responses=RESPONSES)
 for _part in (
     openai_models,
     openai_chat,

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select
 from ingest.errors import JobCancelled
 from retrieval.errors import NotFound
 from retrieval.schema import documents, jobs
-from retrieval.store import among, set_document_state
+from retrieval.store import among, inside, set_document_state
 from retrieval.types import DocumentState, Scope
 
 LEASE_SECONDS = 30.0
@@ -335,10 +335,7 @@ class JobFilter:
 def list_jobs(connection: Connection, wanted: JobFilter) -> list[Job]:
     """Jobs in the order of their ids."""
     query = _JOB.where(
-        or_(
-            among(documents.c.collection_id, wanted.scope.collections),
-            among(documents.c.id, wanted.scope.documents),
-        ),
+        inside(wanted.scope),
         jobs.c.updated_at >= wanted.changed_since,
         jobs.c.id > wanted.after,
     )

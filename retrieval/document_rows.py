@@ -106,6 +106,8 @@ class DocumentRows:
             allowed |= np.isin(self.collections, _ids(scope.collections))
         if scope.documents:
             allowed |= np.isin(self.documents, _ids(scope.documents))
+        if scope.excluded:
+            allowed &= ~np.isin(self.documents, _ids(scope.excluded))
         return allowed & self.living
 
     def mask(self, blocks: Mask) -> Mask:

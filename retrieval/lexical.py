@@ -185,9 +185,8 @@ class LexicalIndex:
         words = [variants for variants in query if variants]
         if not words or k <= 0 or not (scope.collections or scope.documents):
             return []
-        inside = (
-            None if view.collections <= scope.collections else inside_scope(self._schema, scope)
-        )
+        sees_all = view.collections <= scope.collections and not scope.excluded
+        inside = None if sees_all else inside_scope(self._schema, scope)
         leading = self._leading(words, view.searcher)
         hits = self._search(view.searcher, leading, words, inside, k)
         if len(hits) < k and len(leading) < len(words):

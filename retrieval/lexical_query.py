@@ -46,12 +46,17 @@ def any_of(schema: tantivy.Schema, words: Iterable[tuple[str, ...]]) -> tantivy.
 
 def inside_scope(schema: tantivy.Schema, scope: Scope) -> tantivy.Query:
     """The filter of ``scope``, whose score of 0 leaves BM25 as it is."""
-    allowed = [
-        tantivy.Query.term_set_query(schema, field, [i for i in sorted(ids) if i in ROW_IDS])
-        for field, ids in (("collection_id", scope.collections), ("document_id", scope.documents))
+    clauses = [
+        (tantivy.Occur.Should, _among(schema, "collection_id", scope.collections)),
+        (tantivy.Occur.Should, _among(schema, "document_id", scope.documents)),
     ]
-    either = tantivy.Query.boolean_query([(tantivy.Occur.Should, one) for one in allowed])
-    return tantivy.Query.const_score_query(either, 0.0)
+    if scope.excluded:
+        clauses.append((tantivy.Occur.MustNot, _among(schema, "document_id", scope.excluded)))
+    return tantivy.Query.const_score_query(tantivy.Query.boolean_query(clauses), 0.0)
+
+
+def _among(schema: tantivy.Schema, field: str, ids: frozenset[int]) -> tantivy.Query:
+    return tantivy.Query.term_set_query(schema, field, [i for i in sorted(ids) if i in ROW_IDS])
 
 
 def _word(schema: tantivy.Schema, variants: tuple[str, ...]) -> tantivy.Query:

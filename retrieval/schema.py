@@ -13,6 +13,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Double,
     ForeignKey,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -83,6 +85,8 @@ documents = Table(
     Column("seq", BigInteger),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
+    # Apart from the rows that name its readers: with the last of them it must not become open.
+    Column("restricted", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("collection_id", "content_sha256"),
     Index("ix_documents_name", "collection_id", "name"),
     Index("ix_documents_sha256", "content_sha256"),
@@ -191,7 +195,11 @@ conversations = Table(
     Column("leaf_id", _Id),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
+    # Whose it is; NULL for the operator's. Not deleted by cascade: what SQLite is told of that
+    # with a column that is added later cannot be read back and compared.
+    Column("person_id", _Id, ForeignKey("people.id")),
     Index("ix_conversations_updated", "updated_at", "id"),
+    Index("ix_conversations_person", "person_id"),
     sqlite_autoincrement=True,
 )
 
@@ -287,4 +295,111 @@ feedback = Table(
     Column("comment", Text, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
+)
+
+people = Table(
+    "people",
+    metadata,
+    _id(),
+    Column("name", String(200), nullable=False),
+    Column("folded_name", String(400), nullable=False, unique=True),
+    Column("password_hash", Text),
+    Column("is_administrator", Boolean, nullable=False),
+    Column("suspended", Boolean, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("signed_in_at", Double),
+    sqlite_autoincrement=True,
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    _id(),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("created_at", Double, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("group_id", _Id, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", _Id, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    Index("ix_group_members_person", "person_id"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _id(),
+    _owner("person_id", "people.id"),
+    Column("token_sha256", String(64), nullable=False, unique=True),
+    Column("agent", String(200), nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("used_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Index("ix_sessions_person", "person_id"),
+    sqlite_autoincrement=True,
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id(),
+    _owner("person_id", "people.id"),
+    Column("name", String(200), nullable=False),
+    Column("ending", String(8), nullable=False),
+    Column("token_sha256", String(64), nullable=False, unique=True),
+    Column("permissions", JSON, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double),
+    Column("used_at", Double),
+    Index("ix_api_keys_person", "person_id"),
+    sqlite_autoincrement=True,
+)
+
+sign_in_links = Table(
+    "sign_in_links",
+    metadata,
+    Column("token_sha256", String(64), primary_key=True),
+    Column("person_id", _Id, ForeignKey("people.id", ondelete="CASCADE")),
+    Column("purpose", String(20), nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Index("ix_sign_in_links_person", "person_id"),
+)
+
+
+def _either_person_or_group() -> CheckConstraint:
+    return CheckConstraint("(person_id IS NULL) <> (group_id IS NULL)", name="person_or_group")
+
+
+grants = Table(
+    "grants",
+    metadata,
+    _id(),
+    _owner("collection_id", "collections.id"),
+    Column("person_id", _Id, ForeignKey("people.id", ondelete="CASCADE")),
+    Column("group_id", _Id, ForeignKey("groups.id", ondelete="CASCADE")),
+    Column("role", String(8), nullable=False),
+    UniqueConstraint("collection_id", "person_id", name="uq_grants_person"),
+    UniqueConstraint("collection_id", "group_id", name="uq_grants_group"),
+    _either_person_or_group(),
+    Index("ix_grants_person", "person_id"),
+    Index("ix_grants_group", "group_id"),
+    sqlite_autoincrement=True,
+)
+
+document_readers = Table(
+    "document_readers",
+    metadata,
+    _id(),
+    _owner("document_id", "documents.id"),
+    Column("person_id", _Id, ForeignKey("people.id", ondelete="CASCADE")),
+    Column("group_id", _Id, ForeignKey("groups.id", ondelete="CASCADE")),
+    UniqueConstraint("document_id", "person_id", name="uq_document_readers_person"),
+    UniqueConstraint("document_id", "group_id", name="uq_document_readers_group"),
+    _either_person_or_group(),
+    Index("ix_document_readers_person", "person_id"),
+    Index("ix_document_readers_group", "group_id"),
+    sqlite_autoincrement=True,
 )

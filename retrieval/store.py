@@ -20,6 +20,8 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal,
+    not_,
     or_,
     select,
     true,
@@ -27,7 +29,14 @@ from sqlalchemy import (
 )
 
 from retrieval.errors import CollectionExists, NotFound
-from retrieval.schema import changes, chunks, collections, counters, documents
+from retrieval.schema import (
+    changes,
+    chunks,
+    collections,
+    counters,
+    document_readers,
+    documents,
+)
 from retrieval.types import Change, Collection, Document, DocumentState, Scope
 
 MAX_NAME_LENGTH = 200
@@ -95,9 +104,11 @@ def _refuse_taken_name(connection: Connection, name: str) -> None:
         )
 
 
-def get_collection(connection: Connection, collection_id: int) -> Collection:
-    """One collection by its id."""
-    for collection in _collections(connection, collections.c.id == collection_id):
+def get_collection(
+    connection: Connection, collection_id: int, counted: Scope | None = None
+) -> Collection:
+    """One collection by its id, with the number of its documents inside a scope, or of all."""
+    for collection in _collections(connection, collections.c.id == collection_id, counted):
         return collection
     raise NotFound(f"No collection {collection_id}.")
 
@@ -109,15 +120,18 @@ def collection_named(connection: Connection, name: str) -> Collection:
     raise NotFound(f"No collection named {name!r}.", advice="List them: cloister collections list")
 
 
-def list_collections(connection: Connection) -> list[Collection]:
-    """All collections by name."""
-    return _collections(connection, true())
+def list_collections(connection: Connection, counted: Scope | None = None) -> list[Collection]:
+    """All collections by name, each with the number of its documents inside a scope, or of all."""
+    return _collections(connection, true(), counted)
 
 
-def _collections(connection: Connection, condition: ColumnElement[bool]) -> list[Collection]:
+def _collections(
+    connection: Connection, condition: ColumnElement[bool], counted: Scope | None = None
+) -> list[Collection]:
+    own = documents.c.collection_id == collections.c.id
     rows = connection.execute(
         select(collections, func.count(documents.c.id).label("document_count"))
-        .outerjoin(documents, documents.c.collection_id == collections.c.id)
+        .outerjoin(documents, own if counted is None else and_(own, inside(counted)))
         .where(condition)
         .group_by(collections.c.id)
         .order_by(collections.c.name)
@@ -164,6 +178,7 @@ def add_document(connection: Connection, new: NewDocument) -> tuple[Document, bo
         )
         .returning(documents.c.id)
     ).scalar_one()
+    _inherit_readers(connection, document_id, new)
     return get_document(connection, document_id), True
 
 
@@ -177,6 +192,31 @@ def later_versions(connection: Connection, document: Document) -> set[int]:
     """The documents of the same name that came after this one."""
     named = documents_named(connection, document.collection_id, document.name)
     return {each for each in named if each > document.id}
+
+
+def _inherit_readers(connection: Connection, document_id: int, new: NewDocument) -> None:
+    """Restrict a new version as the newest one of its name is: who may not read it stays so."""
+    earlier = connection.scalar(
+        select(documents.c.id)
+        .where(
+            documents.c.collection_id == new.collection_id,
+            documents.c.name == new.name,
+            documents.c.restricted,
+            documents.c.id != document_id,
+        )
+        .order_by(documents.c.id.desc())
+        .limit(1)
+    )
+    if earlier is None:
+        return
+    connection.execute(
+        update(documents).where(documents.c.id == document_id).values(restricted=True)
+    )
+    readers = select(
+        literal(document_id), document_readers.c.person_id, document_readers.c.group_id
+    ).where(document_readers.c.document_id == earlier)
+    columns = ["document_id", "person_id", "group_id"]
+    connection.execute(insert(document_readers).from_select(columns, readers))
 
 
 def get_document(connection: Connection, document_id: int, scope: Scope | None = None) -> Document:
@@ -200,13 +240,7 @@ class DocumentFilter:
 
 def list_documents(connection: Connection, wanted: DocumentFilter) -> list[Document]:
     """Documents in the order of their ids."""
-    conditions = [
-        or_(
-            among(documents.c.collection_id, wanted.scope.collections),
-            among(documents.c.id, wanted.scope.documents),
-        ),
-        documents.c.id > wanted.after,
-    ]
+    conditions = [inside(wanted.scope), documents.c.id > wanted.after]
     if wanted.state:
         conditions.append(documents.c.state == wanted.state.value)
     if wanted.name_contains:
@@ -215,6 +249,17 @@ def list_documents(connection: Connection, wanted: DocumentFilter) -> list[Docum
         select(documents).where(and_(*conditions)).order_by(documents.c.id).limit(wanted.limit)
     )
     return [document_of_row(row) for row in rows]
+
+
+def inside(scope: Scope) -> ColumnElement[bool]:
+    """Whether a row of ``documents`` lies inside a scope."""
+    allowed = or_(
+        among(documents.c.collection_id, scope.collections),
+        among(documents.c.id, scope.documents),
+    )
+    if not scope.excluded:
+        return allowed
+    return and_(allowed, not_(among(documents.c.id, scope.excluded)))
 
 
 def among(column: ColumnElement[int], ids: Ids[int]) -> ColumnElement[bool]:
@@ -305,15 +350,18 @@ class Totals:
     chunks: int
 
 
-def totals(connection: Connection) -> Totals:
-    """Counts of collections, of documents by state, and of chunks."""
+def totals(connection: Connection, scope: Scope) -> Totals:
+    """Counts of collections, of documents by state, and of chunks, as far as a scope goes."""
     states = connection.execute(
-        select(documents.c.state, func.count().label("n")).group_by(documents.c.state)
+        select(documents.c.state, func.count().label("n"))
+        .where(inside(scope))
+        .group_by(documents.c.state)
     ).all()
+    of_documents = select(func.count()).select_from(chunks).join(documents).where(inside(scope))
     return Totals(
-        collections=connection.scalar(select(func.count()).select_from(collections)) or 0,
+        collections=len(scope.collections),
         documents={row.state: row.n for row in states},
-        chunks=connection.scalar(select(func.count()).select_from(chunks)) or 0,
+        chunks=connection.scalar(of_documents) or 0,
     )
 
 

@@ -114,13 +114,19 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What one question may see: every document of ``collections``, and each of ``documents``."""
+    """What one question may see: every document of ``collections``, and each of ``documents``.
+
+    Those that are ``excluded`` it may not, whatever else names them.
+    """
 
     collections: frozenset[int] = field(default_factory=frozenset)
     documents: frozenset[int] = field(default_factory=frozenset)
+    excluded: frozenset[int] = field(default_factory=frozenset)
 
     def allows(self, collection_id: int, document_id: int) -> bool:
         """Whether a document of a collection lies inside."""
+        if document_id in self.excluded:
+            return False
         return collection_id in self.collections or document_id in self.documents
 
 

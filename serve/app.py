@@ -9,25 +9,29 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from serve.answers.served_model import watching
+from serve.authentication import Authentication
 from serve.backend import running_backend
 from serve.conversations.recorder import recording
-from serve.errors import BindRefused
 from serve.gate import Gate
 from serve.mcp_door.door import mcp_door
 from serve.metrics import Metrics
 from serve.openapi import document_whole
 from serve.problems import install_problems
 from serve.routes import (
+    auth,
     chat,
     collections,
     conversations,
     documents,
     health,
     jobs,
+    keys,
     mcp,
     metrics,
     openai,
+    people,
     reference,
+    rights,
     search,
     turns,
 )
@@ -35,8 +39,6 @@ from serve.settings import Settings
 from serve.version import program_version
 
 log = logging.getLogger(__name__)
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def create_app(
@@ -46,11 +48,7 @@ def create_app(
 
     ``url`` is where it listens, for other processes to find it; ``when_refused`` is called if it
     finds out later that it must not run.
-
-    Raises:
-        BindRefused: The address would let others in.
     """
-    check_address(settings)
     counted = Metrics()
 
     @asynccontextmanager
@@ -88,20 +86,15 @@ def create_app(
         mcp,
         metrics,
         reference,
+        auth,
+        people,
+        keys,
+        rights,
         openai,
     ):
         app.include_router(routes.router)
     document_whole(app)
     install_problems(app)
+    app.add_middleware(Authentication)
     app.add_middleware(Gate, public_host=settings.public_host, count=counted.count)
     return app
-
-
-def check_address(settings: Settings) -> None:
-    """Refuse an address that others can reach."""
-    if settings.host.strip("[]") not in LOOPBACK:
-        raise BindRefused(
-            f"CLOISTER_HOST is {settings.host!r}, which others could reach, "
-            "and this release has no sign-in yet.",
-            advice=f"Use one of {', '.join(LOOPBACK)}; from elsewhere, an SSH tunnel.",
-        )

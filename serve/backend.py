@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
 
 from ingest.files import Originals
 from ingest.intake import Intake
@@ -25,12 +26,17 @@ from serve.answers.guard import Guard, configured_guard
 from serve.answers.served_model import ServedModel, served_model
 from serve.conversations.turns import interrupt_unfinished
 from serve.data_folder import DataFolder
+from serve.errors import BindRefused
+from serve.people.signing_in import SigningIn
+from serve.people.store import has_administrator
+from serve.people.throttle import Guesses
 from serve.searching import Searching
 from serve.settings import Settings
 
 log = logging.getLogger(__name__)
 
 DEFAULT_COLLECTION = "default"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +52,8 @@ class Backend:
     searching: Searching
     model: ServedModel | None
     guard: Guard | None
+    operator_token: str = field(repr=False)
+    signing_in: SigningIn
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when streams that have no end of their own must end."""
 
@@ -62,15 +70,17 @@ def running_backend(
     Raises:
         DataFolderInUse: Another process holds the data folder.
         DataFormatTooNew: A newer release wrote it.
+        BindRefused: Others could reach it, and there is no administrator.
     """
     begun = time.monotonic()
     if __debug__ and settings.fault_point:
         arm(settings.fault_point)
     folder = DataFolder(settings.data)
-    with folder.held(url), closing(_database(settings, folder)) as database:
+    with folder.held(url) as operator_token, closing(_database(settings, folder)) as database:
         database.migrate()
+        _check_address(url, database)
         _ensure_default_collection(database)
-        backend = _put_together(settings, folder, database, counts)
+        backend = _put_together(settings, folder, database, operator_token, counts)
         backend.intake.sweep()
         interrupt_unfinished(database)
         with _at_work(backend, when_refused):
@@ -103,8 +113,30 @@ def _database(settings: Settings, folder: DataFolder) -> Database:
     return Database(settings.database_url or f"sqlite:///{folder.database}")
 
 
+def _check_address(url: str, database: Database) -> None:
+    """Refuse an address that others can reach before somebody is there to let them in.
+
+    A UNIX socket passes: its folder says who may use it.
+    """
+    host = urlsplit(url).hostname
+    if not url.startswith("http://") or host is None or host in LOOPBACK:
+        return
+    with database.read() as connection:
+        if has_administrator(connection):
+            return
+    raise BindRefused(
+        f"CLOISTER_HOST is {host!r}, which others could reach, "
+        "and there is no administrator with a password yet.",
+        advice="Start it on 127.0.0.1 first, and use the link that it prints.",
+    )
+
+
 def _put_together(
-    settings: Settings, folder: DataFolder, database: Database, counts: AnswerCounts | None
+    settings: Settings,
+    folder: DataFolder,
+    database: Database,
+    operator_token: str,
+    counts: AnswerCounts | None,
 ) -> Backend:
     originals_url = settings.originals_url or folder.originals.as_uri()
     originals = Originals(originals_url)
@@ -142,6 +174,8 @@ def _put_together(
         searching=Searching(database, choice, folder.indexes, model, guard, counts),
         model=model,
         guard=guard,
+        operator_token=operator_token,
+        signing_in=SigningIn(database, Guesses(), DEFAULT_COLLECTION),
     )
 
 

@@ -21,9 +21,11 @@ from serve.commands import (
     docs,
     doctor,
     ingest,
+    keys,
     llm,
     mcp,
     models,
+    people,
     search,
     serve,
     status,
@@ -50,6 +52,8 @@ app.add_typer(docs.app, name="docs")
 app.add_typer(collections.app, name="collections")
 app.add_typer(conversations.app, name="conversations")
 app.command("mcp")(mcp.mcp)
+app.add_typer(people.app, name="people")
+app.add_typer(keys.app, name="keys")
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.add_typer(evaluation.app, name="eval")

@@ -64,9 +64,17 @@ class Client:
         """What comes of posting something."""
         return self._decoded(self._sent("POST", path, json=body, params=params))
 
-    def delete(self, path: str) -> None:
+    def patch(self, path: str, body: Json) -> Json:
+        """What comes of changing what is at a path."""
+        return self._decoded(self._sent("PATCH", path, json=body))
+
+    def put(self, path: str, body: Json) -> Json:
+        """What comes of putting something at a path."""
+        return self._decoded(self._sent("PUT", path, json=body))
+
+    def delete(self, path: str, params: Mapping[str, Any] | None = None) -> None:
         """Delete what is at a path."""
-        self._sent("DELETE", path)
+        self._sent("DELETE", path, params=params)
 
     def every(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[Json]:
         """All items of a list, page by page."""
@@ -131,7 +139,7 @@ def connect(
         NothingHere: There is no data, and the command would only read.
     """
     if settings.server:
-        with _http_client(settings.server) as client:
+        with _http_client(settings.server, settings.key) as client:
             client.get("/healthz")
             yield client
         return
@@ -143,7 +151,7 @@ def connect(
         )
     holder = _settled_holder(folder, ingests=ingests)
     if holder is not None:
-        with _client_of(holder) as client:
+        with _client_of(holder, folder.operator_token()) as client:
             yield client
         return
     with _embedded(settings, ingests=ingests) as client:
@@ -168,32 +176,39 @@ def _settled_holder(folder: DataFolder, *, ingests: bool) -> Holder | None:
 
 
 @contextmanager
-def _client_of(holder: Holder) -> Iterator[Client]:
+def _client_of(holder: Holder, token: str) -> Iterator[Client]:
     for kind in (SERVER_SOCKET, "unix:"):
         if holder.url.startswith(kind):
-            with _socket_client(holder.url.removeprefix(kind), embedded=False) as client:
+            with _socket_client(holder.url.removeprefix(kind), token, embedded=False) as client:
                 yield client
             return
-    with _http_client(holder.url) as client:
+    with _http_client(holder.url, token) as client:
         yield client
 
 
 @contextmanager
-def _http_client(url: str) -> Iterator[Client]:
-    with httpx.Client(base_url=url, timeout=_timeout(), trust_env=False) as http:
+def _http_client(url: str, token: str) -> Iterator[Client]:
+    with httpx.Client(
+        base_url=url, headers=_bearing(token), timeout=_timeout(), trust_env=False
+    ) as http:
         yield Client(http, url, embedded=False)
 
 
 @contextmanager
-def _socket_client(path: str, *, embedded: bool) -> Iterator[Client]:
+def _socket_client(path: str, token: str, *, embedded: bool) -> Iterator[Client]:
     with httpx.Client(
         transport=httpx.HTTPTransport(uds=path, trust_env=False),
         base_url="http://localhost",
+        headers=_bearing(token),
         timeout=_timeout(),
         trust_env=False,
     ) as http:
         where = "this process" if embedded else path
         yield Client(http, where, embedded=embedded, socket=path)
+
+
+def _bearing(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def _timeout() -> httpx.Timeout:
@@ -208,5 +223,7 @@ def _embedded(settings: Settings, *, ingests: bool) -> Iterator[Client]:
     own = replace(settings, log_level="warning")
     if not ingests:
         own = replace(own, workers=0)
-    with embedded_server(own) as path, _socket_client(str(path), embedded=True) as client:
-        yield client
+    with embedded_server(own) as path:
+        token = DataFolder(settings.data).operator_token()
+        with _socket_client(str(path), token, embedded=True) as client:
+            yield client

@@ -16,6 +16,7 @@ from typing import IO
 
 from retrieval.errors import DataFolderInUse
 from serve.errors import InvalidSetting
+from serve.people.tokens import OPERATOR_TOKEN, new_token
 
 _LOCK_SECONDS = 0.5
 _NETWORK_FILESYSTEMS = {
@@ -54,11 +55,14 @@ class DataFolder:
         self.incoming = self.path / "incoming"
         self.indexes = self.path / "indexes"
         self.embedders = self.path / "embedders"
+        self._operator_token = self.path / "operator.token"
         self._lock = self.path / "server.lock"
 
     @contextmanager
-    def held(self, url: str) -> Iterator[None]:
+    def held(self, url: str) -> Iterator[str]:
         """Hold the folder, made if there is none, until the block or the process ends.
+
+        Gives the token by which the server that holds it knows its operator: who may read it here.
 
         Raises:
             DataFolderInUse: Another process holds it.
@@ -68,13 +72,16 @@ class DataFolder:
         with self._lock.open("a+", encoding="utf-8") as file:
             self._take(file)
             holder = Holder(os.getpid(), url, time.time())
+            # Before the holder can be found, for whoever finds it reads the token.
+            token = self._written_token()
             file.truncate(0)
             file.write(json.dumps(asdict(holder)))
             file.flush()
             self._clear_incoming()
             try:
-                yield
+                yield token
             finally:
+                self._operator_token.unlink(missing_ok=True)
                 file.truncate(0)
 
     def _prepare(self) -> None:
@@ -109,6 +116,21 @@ class DataFolder:
             f"The data folder {str(self.path)!r} is in use by {who}.",
             advice="Use that server, stop it first, or choose another folder: CLOISTER_DATA.",
         )
+
+    def _written_token(self) -> str:
+        self._operator_token.unlink(missing_ok=True)
+        token = new_token(OPERATOR_TOKEN)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with open(os.open(self._operator_token, flags, 0o600), "w", encoding="ascii") as file:
+            file.write(token)
+        return token
+
+    def operator_token(self) -> str:
+        """The token for the server that holds the folder; empty where there is none to read."""
+        try:
+            return self._operator_token.read_text(encoding="ascii")
+        except OSError:
+            return ""
 
     def _clear_incoming(self) -> None:
         for left in self.incoming.iterdir():

@@ -1,7 +1,8 @@
-"""Errors of the server and its clients.
+"""Errors of the server and its clients; those about people are in ``serve.people.errors``.
 
 ServeError
 ├── InvalidRequest          invalid_request
+│   └── WeakPassword        weak_password
 ├── ModelNotFound           model_not_found
 ├── NotReady                not_ready
 ├── ServerUnreachable       server_unreachable
@@ -11,7 +12,16 @@ ServeError
 │   └── PromptTooLong       prompt_too_long
 ├── Busy                    busy
 │   ├── LLMBusy             llm_busy
-│   └── TooManyQuestions    too_many_questions
+│   ├── TooManyQuestions    too_many_questions
+│   └── TooManyAttempts     too_many_attempts
+├── NotSignedIn             not_signed_in
+│   └── SignInFailed        sign_in_failed
+├── NotAllowed              not_allowed
+│   ├── KeyNotAllowed       key_not_allowed
+│   └── CsrfFailed          csrf_failed
+├── LinkInvalid             link_invalid
+├── NameTaken               name_taken
+├── LastAdministrator       last_administrator
 ├── GuardUnavailable        guard_unavailable
 ├── Withheld                withheld
 │   ├── QuestionWithheld    question_withheld
@@ -129,7 +139,7 @@ class AnswerWithheld(Withheld):
 
 
 class BindRefused(ServeError):
-    """The address would let others in before there is sign-in."""
+    """The address would let others in, and nobody is there yet who could sign in."""
 
     code = "bind_refused"
 

@@ -9,6 +9,8 @@ from collections.abc import AsyncGenerator, Iterator
 from ingest.jobs import Job, JobFilter, list_jobs
 from serve.backend import Backend
 from serve.caller import Caller
+from serve.people.errors import NotSignedIn
+from serve.people.holding import check_still
 from serve.schemas import JobChanged, JobEvent, JobOut, JobRemoved, JobsSnapshot
 from serve.scope import whole_scope
 from serve.shapes import job_out
@@ -24,12 +26,16 @@ _ENDED = {"ready", "failed", "cancelled"}
 
 
 async def job_events(backend: Backend, caller: Caller) -> AsyncGenerator[JobEvent, None]:
-    """A snapshot of the jobs under way, then what changes."""
+    """A snapshot of the jobs under way, then what changes, until the caller may no longer ask."""
     view = _View(backend, caller)
     yield await asyncio.to_thread(view.first)
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
-        for event in await asyncio.to_thread(view.next):
+        try:
+            events = await asyncio.to_thread(view.next)
+        except NotSignedIn:
+            return
+        for event in events:
             yield event
 
 
@@ -73,6 +79,7 @@ class _View:
         # The seq is taken first, so that nothing is called searchable too early.
         seq = self._backend.searching.seq
         with self._backend.database.read() as connection:
+            check_still(connection, self._caller)
             wanted = JobFilter(
                 whole_scope(connection, self._caller),
                 active=active,

@@ -69,7 +69,7 @@ class _Held(Collector):
         """The numbers as they are now."""
         backend = self._backend
         with backend.database.read() as connection:
-            held = totals(connection)
+            held = totals(connection, self._scope)
             active = list_jobs(connection, JobFilter(self._scope, active=True))
             seq = current_seq(connection)
         info = GaugeMetricFamily("cloister_info", "The release.", labels=["version"])

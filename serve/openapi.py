@@ -39,6 +39,16 @@ _MORE = {
     ("post", "/v1/vector_stores/{store_id}/search"): _ANSWERING,
     ("post", "/v1/vector_stores/{store_id}/files"): (404, 409),
     ("get", "/metrics"): (404,),
+    ("post", "/api/v1/auth/links"): (404, 409),
+    ("post", "/api/v1/auth/links/show"): (404,),
+    ("post", "/api/v1/auth/logout"): (404,),
+    ("put", "/api/v1/auth/password"): (404,),
+    ("post", "/api/v1/keys"): (404,),
+    ("post", "/api/v1/people"): (409,),
+    ("patch", "/api/v1/people/{person_id}"): (409,),
+    ("delete", "/api/v1/people/{person_id}"): (409,),
+    ("post", "/api/v1/groups"): (409,),
+    ("patch", "/api/v1/groups/{group_id}"): (409,),
 }
 """What a request may come to beside the statuses of all."""
 

@@ -22,6 +22,9 @@ MEDIA_TYPE = "application/problem+json"
 
 RETRY_SECONDS = 5
 
+CHALLENGE = 'Bearer realm="cloister"'
+"""What may be sent where a request is refused because nobody has signed in."""
+
 STATUS = {
     # retrieval.errors
     "error": 500,
@@ -75,6 +78,16 @@ STATUS = {
     "question_withheld": 422,
     "answer_withheld": 422,
     "question_set_invalid": 422,
+    "not_signed_in": 401,
+    "sign_in_failed": 401,
+    "not_allowed": 403,
+    "key_not_allowed": 403,
+    "csrf_failed": 403,
+    "too_many_attempts": 429,
+    "weak_password": 422,
+    "link_invalid": 404,
+    "name_taken": 409,
+    "last_administrator": 409,
     "not_ready": 503,
     "server_unreachable": 502,
     "bind_refused": 500,
@@ -123,6 +136,8 @@ def problem_response(
         update={"instance": request.url.path, "request_id": request.scope.get("request_id")}
     )
     extra = dict(headers or {})
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        extra["WWW-Authenticate"] = CHALLENGE
     if problem.retry_after is not None:
         extra["Retry-After"] = str(problem.retry_after)
     if is_openai_path(request.url.path):

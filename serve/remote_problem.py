@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 import httpx
 
 from retrieval.errors import CloisterError
@@ -24,4 +26,7 @@ def problem_in(response: httpx.Response) -> RemoteError:
     except (ValueError, KeyError, TypeError):
         text = f"The server answered {response.status_code}: {response.text[:200]}"
         return RemoteError("serve_error", text, "", response.status_code)
-    return RemoteError(code, detail, told.get("advice") or "", response.status_code)
+    advice = told.get("advice") or ""
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
+        advice = "For a server that is not of this data folder, set an API key: CLOISTER_KEY."
+    return RemoteError(code, detail, advice, response.status_code)

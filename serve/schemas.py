@@ -118,13 +118,17 @@ class ChatBody(ScopeBody):
 
 
 class CollectionOut(Wire):
-    """A collection."""
+    """A collection; ``role`` is what is granted of it to who asks.
+
+    ``document_count`` counts the documents that who asks may read.
+    """
 
     id: int
     name: str
     created_at: datetime
     document_count: int
     model: str
+    role: Literal["reader", "writer", "manager"] | None = None
 
 
 class DocumentOut(Wire):

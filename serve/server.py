@@ -16,11 +16,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from retrieval.errors import CloisterError
-from serve.app import check_address, create_app
+from serve.app import create_app
 from serve.backend import Backend
 from serve.data_folder import SERVER_SOCKET
 from serve.errors import BindRefused, NotReady
 from serve.http_protocol import BoundedHttpProtocol
+from serve.people.links import first_link
+from serve.people.store import is_anybody_there
 from serve.settings import Settings
 from serve.unix_socket import listening_at
 
@@ -88,7 +90,6 @@ def serve_forever(settings: Settings, on_listening: Any = None) -> None:
         with listening_at(path) as listener:
             _run(settings, f"{SERVER_SOCKET}{path}", listener, on_listening)
         return
-    check_address(settings)
     with _tcp_socket(settings) as listener:
         host, port = listener.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -120,7 +121,21 @@ def _ignore(*_: object) -> None:
 def _announce(server: Server, url: str, on_listening: Any) -> None:
     server.is_listening.wait()
     if server.started and on_listening is not None:
-        on_listening(url)
+        on_listening(url, _first_link(server, url))
+
+
+def _first_link(server: Server, url: str) -> str | None:
+    """Where the first administrator may come in, as long as there is nobody."""
+    database, public = server.backend.database, server.backend.settings.public_host
+    with database.read() as connection:
+        if is_anybody_there(connection):
+            return None
+    with database.write() as connection:
+        token = first_link(connection)
+    site = (
+        f"https://{public}" if public else url if url.startswith("http://") else "http://localhost"
+    )
+    return f"{site}/sign-in#{token}" if token else None
 
 
 def _tcp_socket(settings: Settings) -> socket.socket:

@@ -133,7 +133,9 @@ class Settings:
         _path,
         shown="./data",
     )
-    host: str = _setting("127.0.0.1", "Address to listen on; only loopback until there is sign-in.")
+    host: str = _setting(
+        "127.0.0.1", "Address to listen on; only loopback until an administrator has a password."
+    )
     port: int = _setting(
         _DEFAULT_PORT, "Port to listen on; 0 takes a free one.", _number(0, 65_535)
     )
@@ -150,6 +152,7 @@ class Settings:
         "For the commands: the server to use, instead of the one that holds the data folder.",
         _address,
     )
+    key: str = _setting("", "For the commands: API key for that server.", secret=True)
     database_url: str = _setting(
         "", "SQLAlchemy URL of the database.", shown="sqlite:///DATA/cloister.db"
     )

@@ -29,9 +29,14 @@ def cloister_environment(**settings: str) -> dict[str, str]:
     return kept | {f"CLOISTER_{name}": value for name, value in given.items()}
 
 
+def operator_of(data: Path) -> dict[str, str]:
+    """The header by which the server of a data folder knows its operator."""
+    return {"Authorization": f"Bearer {(data / 'operator.token').read_text()}"}
+
+
 @dataclass(slots=True)
 class RunningServer:
-    """A server process with its own data folder."""
+    """A server process with its own data folder; ``http`` comes to it as its operator."""
 
     process: subprocess.Popen[str]
     url: str
@@ -115,7 +120,7 @@ def start_server(data: Path, *arguments: str, **settings: str) -> RunningServer:
         errors.close()
         raise AssertionError(f"the server did not start: {line}{log.read_text()}")
     url = line.split()[-1]
-    http = httpx.Client(base_url=url, timeout=70, trust_env=False)
+    http = httpx.Client(base_url=url, headers=operator_of(data), timeout=70, trust_env=False)
     return RunningServer(process, url, data, log, http, [errors])
 
 

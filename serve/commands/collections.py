@@ -64,6 +64,42 @@ def rm(
         typer.echo(f"Collection {name!r} is deleted.")
 
 
+@app.command()
+def grant(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name of the collection.")],
+    role: Annotated[str, typer.Argument(help="reader, writer, manager, or none.")],
+    person: Annotated[str | None, typer.Option(help="Name of a person.")] = None,
+    group: Annotated[str | None, typer.Option(help="Name of a group.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a person or a group may do in a collection."""
+    with invocation_of(context).connected() as client:
+        path = f"{_PATH}/{collection_named(client, name)['id']}/grants"
+        if role == "none":
+            client.delete(path, _held(client.get(path), person, group))
+        else:
+            client.put(path, {"person": person, "group": group, "role": role})
+        found = client.get(path)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        [each["role"], "person" if each["person_id"] else "group", each["name"]]
+        for each in found["items"]
+    ]
+    print_columns(["ROLE", "OF", "NAME"], rows)
+
+
+def _held(grants: dict[str, Any], person: str | None, group: str | None) -> dict[str, int]:
+    """The grant of a person or a group, as a query."""
+    kind, wanted = ("person_id", person) if person else ("group_id", group)
+    for each in grants["items"]:
+        if each[kind] and wanted and each["name"].casefold() == wanted.casefold():
+            return {kind: each[kind]}
+    raise NotFound(f"Nothing is granted to {wanted!r}.")
+
+
 def collection_named(client: Client, name: str) -> dict[str, Any]:
     """A collection by its name.
 

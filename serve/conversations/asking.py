@@ -69,7 +69,7 @@ class Asking:
                 question=new.question,
                 scope=scope,
                 k=asked.k,
-                past=past_turns(connection, new.conversation_id, new.parent_id, scope),
+                past=past_turns(connection, self.caller, new.conversation_id, new.parent_id, scope),
                 model=shared_model(connection, scope),
                 request_id=self.request_id,
             )
@@ -77,7 +77,7 @@ class Asking:
 
     def _begun(self, new: NewTurn) -> int:
         with self.database.write() as connection:
-            return begin_turn(connection, new)
+            return begin_turn(connection, self.caller, new)
 
 
 async def _begun_with(

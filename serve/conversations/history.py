@@ -18,6 +18,7 @@ from retrieval.errors import NotFound
 from retrieval.schema import citations, conversations, documents, feedback, quotes, turns
 from retrieval.types import Scope, Span
 from serve.answers.events import Citation, Degraded, Failed, QuoteCheck, Struck
+from serve.caller import Caller
 from serve.conversations.excerpts import Restored, restored
 from serve.conversations.feedback import Feedback
 from serve.conversations.store import visible
@@ -81,28 +82,30 @@ class StoredTurn:
     finished_at: datetime | None
 
 
-def read_turns(connection: Connection, conversation_id: int, scope: Scope) -> dict[int, StoredTurn]:
+def read_turns(
+    connection: Connection, caller: Caller, conversation_id: int, scope: Scope
+) -> dict[int, StoredTurn]:
     """All turns of a conversation by id, oldest first."""
-    return turns_where(connection, turns.c.conversation_id == conversation_id, scope)
+    return turns_where(connection, caller, turns.c.conversation_id == conversation_id, scope)
 
 
-def read_turn(connection: Connection, turn_id: int, scope: Scope) -> StoredTurn:
+def read_turn(connection: Connection, caller: Caller, turn_id: int, scope: Scope) -> StoredTurn:
     """One turn by its id."""
-    found = turns_where(connection, turns.c.id == turn_id, scope)
+    found = turns_where(connection, caller, turns.c.id == turn_id, scope)
     if turn_id not in found:
         raise NotFound(f"No turn {turn_id}.")
     return found[turn_id]
 
 
 def turns_where(
-    connection: Connection, condition: ColumnElement[bool], scope: Scope
+    connection: Connection, caller: Caller, condition: ColumnElement[bool], scope: Scope
 ) -> dict[int, StoredTurn]:
     """The turns of visible conversations that a condition on ``turns`` or ``feedback`` chooses."""
     rows = connection.execute(
         select(turns, feedback.c.value, feedback.c.reason, feedback.c.comment)
         .join(conversations, conversations.c.id == turns.c.conversation_id)
         .outerjoin(feedback, feedback.c.turn_id == turns.c.id)
-        .where(condition, visible())
+        .where(condition, visible(caller))
         .order_by(turns.c.id)
     ).all()
     chosen = (

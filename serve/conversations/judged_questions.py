@@ -9,18 +9,19 @@ from sqlalchemy import Connection
 from retrieval.schema import feedback
 from retrieval.types import Scope
 from serve.answers.events import Citation
+from serve.caller import Caller
 from serve.conversations.history import StoredTurn, turns_where
 from serve.evaluation.question_set import Question
 
 
-def judged_questions(connection: Connection, scope: Scope) -> list[Question]:
+def judged_questions(connection: Connection, caller: Caller, scope: Scope) -> list[Question]:
     """What the feedback says for sure about questions, each question once, by its latest turn.
 
     A good answer says where the evidence is, or that the documents have none. Of a bad one, only
     that there is an answer to be found is taken, and only if the feedback says so: that it was
     incomplete, that its source was wrong, or that it should not have abstained.
     """
-    judged = turns_where(connection, feedback.c.turn_id.is_not(None), scope).values()
+    judged = turns_where(connection, caller, feedback.c.turn_id.is_not(None), scope).values()
     return _unique(question for turn in judged if (question := _question(turn)))
 
 

@@ -12,6 +12,7 @@ from retrieval.schema import turn_sources
 from retrieval.store import among
 from retrieval.types import Scope, StoredChunk
 from serve.answers.inquiry import PastTurn
+from serve.caller import Caller
 from serve.conversations.history import StoredTurn, read_turns
 from serve.conversations.store import tree_of
 from serve.conversations.turns import TurnState
@@ -36,15 +37,19 @@ class PastSource:
 
 
 def past_turns(
-    connection: Connection, conversation_id: int, turn_id: int | None, scope: Scope
+    connection: Connection,
+    caller: Caller,
+    conversation_id: int,
+    turn_id: int | None,
+    scope: Scope,
 ) -> tuple[PastTurn, ...]:
     """The turns that a question after ``turn_id`` continues, read again under the scope.
 
     Turns without an answer are left out. Where a document of a turn is gone or outside of the
     scope, that turn and all before it are: their words may be the document's.
     """
-    path = tree_of(connection, conversation_id).path(turn_id)
-    known = read_turns(connection, conversation_id, scope)
+    path = tree_of(connection, caller, conversation_id).path(turn_id)
+    known = read_turns(connection, caller, conversation_id, scope)
     sources = _sources(connection, path, scope)
     kept: list[StoredTurn] = []
     for turn in reversed([known[each] for each in path]):

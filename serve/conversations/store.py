@@ -25,8 +25,9 @@ from sqlalchemy import (
 
 from retrieval.errors import NotFound
 from retrieval.schema import conversations, documents, quotes, turns
-from retrieval.store import among
+from retrieval.store import inside
 from retrieval.types import Scope
+from serve.caller import Caller
 from serve.conversations.folding import folded
 from serve.conversations.turn_tree import TurnTree
 
@@ -62,34 +63,36 @@ class Position:
 class ConversationFilter:
     """Which conversations a listing shows: those with all ``words``, after a position."""
 
+    caller: Caller
     scope: Scope
     words: str = ""
     after: Position | None = None
     limit: int = 50
 
 
-def visible() -> ColumnElement[bool]:
-    """Which conversations the person may see. Until there is sign-in: all."""
-    return true()
+def visible(caller: Caller) -> ColumnElement[bool]:
+    """Which conversations the caller may see: a person's own; for the operator, all."""
+    return true() if caller.is_operator else conversations.c.person_id == caller.person_id
 
 
-def create_conversation(connection: Connection, title: str = "") -> Conversation:
+def create_conversation(connection: Connection, caller: Caller, title: str = "") -> Conversation:
     """A new conversation without turns; without a title it takes one from its first question."""
     now = _now()
     query = insert(conversations).values(
         title=title,
         folded_title=folded(title),
         titled_by_person=bool(title),
+        person_id=caller.person_id,
         created_at=now,
         updated_at=now,
     )
     made = connection.execute(query.returning(conversations.c.id)).scalar_one()
-    return get_conversation(connection, made)
+    return get_conversation(connection, caller, made)
 
 
-def get_conversation(connection: Connection, conversation_id: int) -> Conversation:
+def get_conversation(connection: Connection, caller: Caller, conversation_id: int) -> Conversation:
     """One conversation by its id."""
-    query = select(conversations).where(conversations.c.id == conversation_id, visible())
+    query = select(conversations).where(conversations.c.id == conversation_id, visible(caller))
     row = connection.execute(query).first()
     if row is None:
         raise NotFound(f"No conversation {conversation_id}.")
@@ -98,7 +101,7 @@ def get_conversation(connection: Connection, conversation_id: int) -> Conversati
 
 def list_conversations(connection: Connection, wanted: ConversationFilter) -> list[Conversation]:
     """Conversations, the one last changed first; words are found without case and accents."""
-    conditions = [visible()]
+    conditions = [visible(wanted.caller)]
     if wanted.after is not None:
         order = tuple_(conversations.c.updated_at, conversations.c.id)
         conditions.append(order < (wanted.after.updated_at, wanted.after.id))
@@ -122,19 +125,19 @@ def _mentions(word: str, scope: Scope) -> ColumnElement[bool]:
         quotes.c.folded.contains(word, autoescape=True),
         documents.c.id == quotes.c.document_id,
         documents.c.seq.is_not(None),
-        or_(
-            among(documents.c.collection_id, scope.collections),
-            among(documents.c.id, scope.documents),
-        ),
+        inside(scope),
     )
     titled = conversations.c.folded_title.contains(word, autoescape=True)
     return or_(titled, said, quoted)
 
 
-def name_conversation(connection: Connection, conversation_id: int, title: str) -> None:
+def name_conversation(
+    connection: Connection, caller: Caller, conversation_id: int, title: str
+) -> None:
     """Give a conversation the title that a person chose."""
     _change(
         connection,
+        caller,
         conversation_id,
         title=title,
         folded_title=folded(title),
@@ -142,39 +145,39 @@ def name_conversation(connection: Connection, conversation_id: int, title: str) 
     )
 
 
-def show_branch(connection: Connection, conversation_id: int, turn_id: int) -> None:
+def show_branch(connection: Connection, caller: Caller, conversation_id: int, turn_id: int) -> None:
     """Show the branch through a turn, to its newest end.
 
     Raises:
         NotFound: The turn is none of this conversation.
     """
-    tree = tree_of(connection, conversation_id)
+    tree = tree_of(connection, caller, conversation_id)
     if turn_id not in tree.parents:
         raise NotFound(f"No turn {turn_id}.")
-    _change(connection, conversation_id, leaf_id=tree.newest_below(turn_id))
+    _change(connection, caller, conversation_id, leaf_id=tree.newest_below(turn_id))
 
 
 def touch_conversation(
-    connection: Connection, conversation_id: int, leaf_id: int, question: str
+    connection: Connection, caller: Caller, conversation_id: int, leaf_id: int, question: str
 ) -> None:
     """Note that a turn was added, which is shown now."""
-    current = get_conversation(connection, conversation_id)
+    current = get_conversation(connection, caller, conversation_id)
     values: dict[str, object] = {"leaf_id": leaf_id, "updated_at": _now()}
     if not current.title:
         title = title_of(question)
         values |= {"title": title, "folded_title": folded(title)}
-    _change(connection, conversation_id, **values)
+    _change(connection, caller, conversation_id, **values)
 
 
-def delete_conversation(connection: Connection, conversation_id: int) -> None:
+def delete_conversation(connection: Connection, caller: Caller, conversation_id: int) -> None:
     """Delete a conversation with all its turns, citations and feedback."""
-    get_conversation(connection, conversation_id)
+    get_conversation(connection, caller, conversation_id)
     connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
 
 
-def tree_of(connection: Connection, conversation_id: int) -> TurnTree:
+def tree_of(connection: Connection, caller: Caller, conversation_id: int) -> TurnTree:
     """How the turns of a conversation follow each other."""
-    get_conversation(connection, conversation_id)
+    get_conversation(connection, caller, conversation_id)
     rows = connection.execute(
         select(turns.c.id, turns.c.parent_id)
         .where(turns.c.conversation_id == conversation_id)
@@ -193,8 +196,8 @@ def title_of(question: str) -> str:
     return (words if space else beginning[:-1]).rstrip(" ,;:–-") + "…"
 
 
-def _change(connection: Connection, conversation_id: int, **values: object) -> None:
-    get_conversation(connection, conversation_id)
+def _change(connection: Connection, caller: Caller, conversation_id: int, **values: object) -> None:
+    get_conversation(connection, caller, conversation_id)
     connection.execute(
         update(conversations).where(conversations.c.id == conversation_id).values(**values)
     )

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert, select, update
 from retrieval.database import Database
 from retrieval.errors import NotFound
 from retrieval.schema import conversations, turns
+from serve.caller import Caller
 from serve.conversations.folding import folded
 from serve.conversations.store import get_conversation, touch_conversation, tree_of, visible
 
@@ -48,7 +49,12 @@ class NewTurn:
 
 
 def new_turn(
-    connection: Connection, conversation_id: int, parent_id: int | None, question: str, asked: Asked
+    connection: Connection,
+    caller: Caller,
+    conversation_id: int,
+    parent_id: int | None,
+    question: str,
+    asked: Asked,
 ) -> NewTurn:
     """A question after a turn; where none is named, after the one that is shown last.
 
@@ -56,18 +62,20 @@ def new_turn(
         NotFound: The turn is none of this conversation.
     """
     if parent_id is None:
-        parent_id = get_conversation(connection, conversation_id).leaf_id
-    elif parent_id not in tree_of(connection, conversation_id).parents:
+        parent_id = get_conversation(connection, caller, conversation_id).leaf_id
+    elif parent_id not in tree_of(connection, caller, conversation_id).parents:
         raise NotFound(f"No turn {parent_id}.")
     return NewTurn(conversation_id, parent_id, question, asked)
 
 
-def turn_beside(connection: Connection, turn_id: int, question: str | None = None) -> NewTurn:
+def turn_beside(
+    connection: Connection, caller: Caller, turn_id: int, question: str | None = None
+) -> NewTurn:
     """The same question again, or another one, in the place of a turn."""
     query = (
         select(turns)
         .join(conversations, conversations.c.id == turns.c.conversation_id)
-        .where(turns.c.id == turn_id, visible())
+        .where(turns.c.id == turn_id, visible(caller))
     )
     row = connection.execute(query).first()
     if row is None:
@@ -81,13 +89,13 @@ def asked_of(stored: Any) -> Asked:
     return Asked(tuple(stored["collections"]), tuple(stored["documents"]), stored["k"])
 
 
-def begin_turn(connection: Connection, new: NewTurn) -> int:
+def begin_turn(connection: Connection, caller: Caller, new: NewTurn) -> int:
     """Write a question down, and show its branch; the id of its turn.
 
     Raises:
         NotFound: The conversation or the turn before it is gone.
     """
-    if new.parent_id not in {None, *tree_of(connection, new.conversation_id).parents}:
+    if new.parent_id not in {None, *tree_of(connection, caller, new.conversation_id).parents}:
         raise NotFound(f"No turn {new.parent_id}.")
     asked = {
         "collections": list(new.asked.collections),
@@ -118,7 +126,7 @@ def begin_turn(connection: Connection, new: NewTurn) -> int:
         created_at=time.time(),
     )
     turn_id = int(connection.execute(query.returning(turns.c.id)).scalar_one())
-    touch_conversation(connection, new.conversation_id, turn_id, new.question)
+    touch_conversation(connection, caller, new.conversation_id, turn_id, new.question)
     return turn_id
 
 

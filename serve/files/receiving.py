@@ -9,9 +9,10 @@ from serve.backend import DEFAULT_COLLECTION, Backend
 from serve.caller import Caller
 from serve.errors import InvalidRequest
 from serve.files.uploads import RefusedFile, Upload, UploadLimits
+from serve.people.rights import Role
 from serve.problems import problem_of
 from serve.schemas import UploadItem
-from serve.scope import collection_of
+from serve.scope import check_role, collection_of
 from serve.settings import Settings
 
 _FIELDS = {"collection"}
@@ -32,6 +33,7 @@ def accepted(backend: Backend, caller: Caller, upload: Upload) -> list[UploadIte
     Raises:
         InvalidRequest: There is no file, or a field that we do not know.
         NotFound: There is no such collection.
+        NotAllowed: The caller only reads it.
     """
     if unknown := upload.fields.keys() - _FIELDS:
         raise InvalidRequest(f"There is no field {min(unknown)[:40]!r}.")
@@ -40,6 +42,7 @@ def accepted(backend: Backend, caller: Caller, upload: Upload) -> list[UploadIte
     with backend.database.read() as connection:
         ref = upload.fields.get("collection", "").strip() or DEFAULT_COLLECTION
         collection = collection_of(connection, caller, ref)
+        check_role(connection, caller, collection.id, Role.WRITER)
     return [_accepted(backend, file, collection.id) for file in upload.files]
 
 

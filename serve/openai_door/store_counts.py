@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, case, func, select
 
 from retrieval.schema import documents
-from retrieval.store import among
-from retrieval.types import Document, DocumentState
+from retrieval.store import among, inside
+from retrieval.types import Document, DocumentState, Scope
 
 CANCELLED = "cancelled"
 
@@ -32,8 +32,10 @@ def status_of(document: Document) -> str:
     return "completed" if document.state is DocumentState.READY else "in_progress"
 
 
-def store_counts(connection: Connection, collection_ids: Sequence[int]) -> dict[int, StoreCounts]:
-    """The counts of each of the collections."""
+def store_counts(
+    connection: Connection, collection_ids: Sequence[int], scope: Scope
+) -> dict[int, StoreCounts]:
+    """The counts of each of the collections, as far as a scope goes."""
     status = case(
         (documents.c.state == DocumentState.READY.value, "completed"),
         (documents.c.state != DocumentState.FAILED.value, "in_progress"),
@@ -47,7 +49,7 @@ def store_counts(connection: Connection, collection_ids: Sequence[int]) -> dict[
             func.count().label("n"),
             func.sum(documents.c.size_bytes).label("size"),
         )
-        .where(among(documents.c.collection_id, collection_ids))
+        .where(among(documents.c.collection_id, collection_ids), inside(scope))
         .group_by(documents.c.collection_id, status)
     ).all()
     found = {}

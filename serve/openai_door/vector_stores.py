@@ -21,7 +21,8 @@ from serve.backend import Backend
 from serve.caller import Caller
 from serve.openai_door.files import document_of_file, no_such_file, number_of
 from serve.openai_door.store_counts import StoreCounts, status_of
-from serve.scope import collection_of, scope_of
+from serve.people.rights import Role
+from serve.scope import check_role, collection_of, scope_of, whole_scope
 
 _ID = re.compile(r"vs_(\d{1,19})", re.ASCII)
 _UNREADABLE = {"unsupported_format", "no_text_found", "empty_file"}
@@ -150,10 +151,14 @@ def taken_into_store(backend: Backend, caller: Caller, store_id: str, file_id: s
     """
     with backend.database.read() as connection:
         collection = collection_of_store(connection, caller, store_id)
+        check_role(connection, caller, collection.id, Role.WRITER)
         document = document_of_file(connection, caller, file_id)
     if document.collection_id == collection.id:
         return StoreFile(file_id, document)
     with backend.originals.local_path(document.content_sha256) as path:
         file = ReceivedFile(path, document.name, document.content_sha256, document.size_bytes)
         receipt = backend.intake.accept(file, collection.id)
-    return StoreFile(file_id, receipt.document)
+    with backend.database.read() as connection:
+        # The same content may be there already, for others to read.
+        taken = get_document(connection, receipt.document.id, whole_scope(connection, caller))
+    return StoreFile(file_id, taken)

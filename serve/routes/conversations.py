@@ -54,10 +54,10 @@ PositionPart = Annotated[Position | None, Depends(_position)]
 
 
 @router.post("", status_code=201)
-def create(backend: BackendPart, body: ConversationBody) -> ConversationOut:
+def create(backend: BackendPart, caller: CallerPart, body: ConversationBody) -> ConversationOut:
     """Make a conversation."""
     with backend.database.write() as connection:
-        made = create_conversation(connection, body.title or "")
+        made = create_conversation(connection, caller, body.title or "")
     return ConversationOut.model_validate(made)
 
 
@@ -72,7 +72,7 @@ def list_some(
     """Conversations, the one last changed first; with q, those that have all its words."""
     with backend.database.read() as connection:
         words = q.replace("\0", "")
-        wanted = ConversationFilter(whole_scope(connection, caller), words, after, limit)
+        wanted = ConversationFilter(caller, whole_scope(connection, caller), words, after, limit)
         found = list_conversations(connection, wanted)
     following = _cursor_after(found[-1]) if len(found) == limit else None
     return ConversationList(
@@ -102,17 +102,17 @@ def change(
     """Name a conversation, or show another branch."""
     with backend.database.write() as connection:
         if body.title is not None:
-            name_conversation(connection, conversation_id, body.title)
+            name_conversation(connection, caller, conversation_id, body.title)
         if body.leaf_id is not None:
-            show_branch(connection, conversation_id, body.leaf_id)
+            show_branch(connection, caller, conversation_id, body.leaf_id)
         return _detail(connection, caller, conversation_id)
 
 
 @router.delete("/{conversation_id}", status_code=204)
-def delete(backend: BackendPart, conversation_id: IdPath) -> Response:
+def delete(backend: BackendPart, caller: CallerPart, conversation_id: IdPath) -> Response:
     """Delete a conversation with everything in it."""
     with backend.database.write() as connection:
-        delete_conversation(connection, conversation_id)
+        delete_conversation(connection, caller, conversation_id)
     backend.database.forget_deleted()
     return Response(status_code=204)
 
@@ -126,9 +126,9 @@ def export(
 ) -> Response:
     """A conversation as a file: the branch that is shown in Markdown, or all turns in JSON."""
     with backend.database.read() as connection:
-        conversation = get_conversation(connection, conversation_id)
-        tree = tree_of(connection, conversation_id)
-        turns = read_turns(connection, conversation_id, whole_scope(connection, caller))
+        conversation = get_conversation(connection, caller, conversation_id)
+        tree = tree_of(connection, caller, conversation_id)
+        turns = read_turns(connection, caller, conversation_id, whole_scope(connection, caller))
     headers = {"Content-Disposition": file_name(conversation, format)}
     if format == "json":
         exported = conversation_export(conversation, tree, turns)
@@ -139,6 +139,6 @@ def export(
 
 
 def _detail(connection: Connection, caller: Caller, conversation_id: int) -> ConversationDetail:
-    conversation = get_conversation(connection, conversation_id)
-    turns = read_turns(connection, conversation_id, whole_scope(connection, caller))
-    return conversation_detail(conversation, tree_of(connection, conversation_id), turns)
+    conversation = get_conversation(connection, caller, conversation_id)
+    turns = read_turns(connection, caller, conversation_id, whole_scope(connection, caller))
+    return conversation_detail(conversation, tree_of(connection, caller, conversation_id), turns)

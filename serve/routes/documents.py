@@ -18,6 +18,7 @@ from retrieval.types import DocumentState
 from serve.files.downloads import original_response
 from serve.files.receiving import accepted, upload_limits
 from serve.files.uploads import received
+from serve.people.rights import Role
 from serve.routes.parts import BackendPart, CallerPart, CursorPart, IdPath, LimitPart
 from serve.schemas import (
     DocumentDetails,
@@ -27,7 +28,7 @@ from serve.schemas import (
     PlacedPassage,
     UploadOut,
 )
-from serve.scope import scope_of, whole_scope
+from serve.scope import document_for, scope_of, whole_scope
 from serve.shapes import document_details, document_out, job_out, passage_fields
 
 router = APIRouter(prefix="/api/v1/documents", tags=["documents"])
@@ -104,7 +105,7 @@ def delete(
 ) -> Response:
     """Delete a document, from the very next search on."""
     with backend.database.read() as connection:
-        get_document(connection, document_id, whole_scope(connection, caller))
+        document_for(connection, caller, document_id, Role.WRITER)
     backend.intake.delete(document_id)
     return Response(status_code=204)
 
@@ -117,7 +118,7 @@ def retry(
 ) -> JobOut:
     """Try a failed document again."""
     with backend.database.write() as connection:
-        get_document(connection, document_id, whole_scope(connection, caller))
+        document_for(connection, caller, document_id, Role.WRITER)
         jobs.retry(connection, jobs.job_of_document(connection, document_id).id)
         return job_out(jobs.job_of_document(connection, document_id), backend.searching.seq)
 

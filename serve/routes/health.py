@@ -37,13 +37,14 @@ async def readyz(backend: BackendPart) -> Health:
 
 @router.get("/api/v1/status")
 def status(backend: BackendPart, caller: CallerPart) -> StatusOut:
-    """What the server holds and how far it is."""
+    """What the server holds and how far it is; where things are, only for administrators."""
     with backend.database.read() as connection:
-        held = totals(connection)
-        active = list_jobs(connection, JobFilter(whole_scope(connection, caller), active=True))
+        scope = whole_scope(connection, caller)
+        held = totals(connection, scope)
+        active = list_jobs(connection, JobFilter(scope, active=True))
         seq = current_seq(connection)
     engine = backend.searching.ready
-    return StatusOut(
+    told = StatusOut(
         version=program_version(),
         pid=os.getpid(),
         ready=engine is not None,
@@ -63,3 +64,12 @@ def status(backend: BackendPart, caller: CallerPart) -> StatusOut:
         llm=llm_out(backend.model) if backend.model else None,
         guard=guard_out(backend.guard) if backend.guard else None,
     )
+    return told if caller.is_administrator else _for_everybody(told)
+
+
+def _for_everybody(told: StatusOut) -> StatusOut:
+    """The same without the places of this machine."""
+    hidden = {"pid": 0, "data_folder": "", "data_bytes": 0, "database": "", "trouble": ""}
+    llm = told.llm and told.llm.model_copy(update={"url": "", "trouble": ""})
+    guard = told.guard and told.guard.model_copy(update={"url": "", "trouble": ""})
+    return told.model_copy(update={**hidden, "llm": llm, "guard": guard})

@@ -10,9 +10,10 @@ from starlette.responses import StreamingResponse
 from ingest import jobs
 from ingest.jobs import JobFilter
 from serve.job_events import job_events
+from serve.people.rights import Role
 from serve.routes.parts import BackendPart, CallerPart, CursorPart, IdPath, LimitPart
 from serve.schemas import LARGEST_ID, JobEvent, JobList, JobOut
-from serve.scope import whole_scope
+from serve.scope import check_role, whole_scope
 from serve.shapes import job_out
 from serve.sse import event_stream
 
@@ -70,7 +71,8 @@ def cancel(backend: BackendPart, caller: CallerPart, job_id: IdPath) -> JobOut:
     """Cancel a job: at once if it waits, soon if it runs."""
     with backend.database.write() as connection:
         scope = whole_scope(connection, caller)
-        jobs.get_job(connection, job_id, scope)
+        job = jobs.get_job(connection, job_id, scope)
+        check_role(connection, caller, job.collection_id, Role.WRITER)
         jobs.cancel(connection, job_id)
         return job_out(jobs.get_job(connection, job_id, scope), backend.searching.seq)
 
@@ -80,6 +82,7 @@ def retry(backend: BackendPart, caller: CallerPart, job_id: IdPath) -> JobOut:
     """Put a failed or cancelled job back into the queue."""
     with backend.database.write() as connection:
         scope = whole_scope(connection, caller)
-        jobs.get_job(connection, job_id, scope)
+        job = jobs.get_job(connection, job_id, scope)
+        check_role(connection, caller, job.collection_id, Role.WRITER)
         jobs.retry(connection, job_id)
         return job_out(jobs.get_job(connection, job_id, scope), backend.searching.seq)

@@ -15,9 +15,10 @@ from serve.files.uploads import received
 from serve.openai_door.files import PURPOSES, document_of_file, file_object, taken_in
 from serve.openai_door.paging import FILE_CURSOR, Paging
 from serve.openai_door.shapes import listed
+from serve.people.rights import Role
 from serve.problems import problem_response
 from serve.routes.parts import BackendPart, CallerPart
-from serve.scope import whole_scope
+from serve.scope import check_role, whole_scope
 
 router = APIRouter(prefix="/v1/files", tags=["openai"])
 
@@ -69,7 +70,7 @@ async def upload(request: Request, backend: BackendPart, caller: CallerPart) -> 
         assert item.error is not None
         return problem_response(request, item.error)
     with backend.database.read() as connection:
-        document = get_document(connection, item.document_id)
+        document = get_document(connection, item.document_id, whole_scope(connection, caller))
     return JSONResponse(file_object(document, purpose))
 
 
@@ -103,6 +104,7 @@ def delete(backend: BackendPart, caller: CallerPart, file_id: FileId) -> dict[st
     """Delete a file, from the very next search on."""
     with backend.database.read() as connection:
         document = document_of_file(connection, caller, file_id)
+        check_role(connection, caller, document.collection_id, Role.WRITER)
     backend.intake.delete(document.id)
     return {"id": file_id, "object": "file", "deleted": True}
 

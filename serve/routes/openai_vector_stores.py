@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Path, Query
 
 from retrieval.store import (
     DocumentFilter,
-    create_collection,
     delete_collection,
     list_documents,
 )
@@ -31,8 +30,10 @@ from serve.openai_door.vector_stores import (
     store_scope,
     taken_into_store,
 )
+from serve.people.rights import Role
 from serve.routes.openai_files import FileId
 from serve.routes.parts import BackendPart, CallerPart, EnginePart
+from serve.scope import check_role, make_collection, whole_scope
 
 router = APIRouter(prefix="/v1/vector_stores", tags=["openai"])
 
@@ -61,7 +62,7 @@ def create(backend: BackendPart, caller: CallerPart, body: StoreBody) -> dict[st
             document_of_file(connection, caller, file_id)
     name = body.name or f"vector-store-{uuid4().hex[:8]}"
     with backend.database.write() as connection:
-        made = create_collection(connection, name)
+        made = make_collection(connection, caller, name)
     store_id = f"vs_{made.id}"
     for file_id in body.file_ids:
         taken_into_store(backend, caller, store_id, file_id)
@@ -77,7 +78,9 @@ def list_some(
         seen = sorted(visible_collections(connection, caller), key=lambda each: each.id)
         rest = [each for each in seen if each.id > paging.after]
         page = rest[: paging.limit]
-        counts = store_counts(connection, [each.id for each in page])
+        counts = store_counts(
+            connection, [each.id for each in page], whole_scope(connection, caller)
+        )
     items = [store_object(each, counts[each.id]) for each in page]
     return listed(items, has_more=len(rest) > len(page))
 
@@ -93,6 +96,7 @@ def delete(backend: BackendPart, caller: CallerPart, store_id: StoreId) -> dict[
     """Delete a collection with all its documents."""
     with backend.database.write() as connection:
         collection = collection_of_store(connection, caller, store_id)
+        check_role(connection, caller, collection.id, Role.MANAGER)
         unused = delete_collection(connection, collection.id)
     backend.intake.forget(unused)
     return {"id": store_id, "object": "vector_store.deleted", "deleted": True}
@@ -141,6 +145,7 @@ def delete_file(
     """Delete a document from a collection; the same content elsewhere stays."""
     with backend.database.read() as connection:
         file = file_in_store(connection, caller, store_id, file_id)
+        check_role(connection, caller, file.document.collection_id, Role.WRITER)
     backend.intake.delete(file.document.id)
     return {"id": file_id, "object": "vector_store.file.deleted", "deleted": True}
 
@@ -170,5 +175,5 @@ def search(
 def _shown(backend: Backend, caller: Caller, store_id: str) -> dict[str, Any]:
     with backend.database.read() as connection:
         collection = collection_of_store(connection, caller, store_id)
-        counts = store_counts(connection, [collection.id])
+        counts = store_counts(connection, [collection.id], whole_scope(connection, caller))
     return store_object(collection, counts[collection.id])

@@ -8,8 +8,9 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 
 from serve.backend import Backend
-from serve.caller import OPERATOR, Caller
+from serve.caller import Caller
 from serve.errors import InvalidRequest, NotReady
+from serve.people.errors import NotAllowed, NotSignedIn
 from serve.schemas import LARGEST_ID
 from serve.searching import Engine
 
@@ -25,11 +26,24 @@ BackendPart = Annotated[Backend, Depends(_backend)]
 IdPath = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
 
-def _caller() -> Caller:
-    return OPERATOR
+def _caller(request: Request) -> Caller:
+    """Who was found to ask, before any route ran."""
+    caller = getattr(request.state, "caller", None)
+    if not isinstance(caller, Caller):
+        raise NotSignedIn("Sign in first.")
+    return caller
 
 
 CallerPart = Annotated[Caller, Depends(_caller)]
+
+
+def _person_id(caller: CallerPart) -> int:
+    if caller.person_id is None:
+        raise NotAllowed("The operator is no account.", advice="Sign in as a person.")
+    return caller.person_id
+
+
+PersonIdPart = Annotated[int, Depends(_person_id)]
 
 
 async def _engine(backend: BackendPart) -> Engine:

@@ -85,7 +85,7 @@ async def ask(
         caller = exchange.asking.caller
         collections = tuple(collection_of(connection, caller, ref).id for ref in body.collections)
         asked = Asked(collections, tuple(body.documents), body.k)
-        return new_turn(connection, conversation_id, body.parent_id, body.question, asked)
+        return new_turn(connection, caller, conversation_id, body.parent_id, body.question, asked)
 
     return await exchange.reply(chosen, trace=body.trace)
 
@@ -96,14 +96,19 @@ async def regenerate(
 ) -> TurnAnswerOut | Response:
     """Answer the question of a turn once more, beside it."""
     trace = body is not None and body.trace
-    return await exchange.reply(lambda connection: turn_beside(connection, turn_id), trace=trace)
+    caller = exchange.asking.caller
+    return await exchange.reply(
+        lambda connection: turn_beside(connection, caller, turn_id), trace=trace
+    )
 
 
 @router.post("/turns/{turn_id}/edit", response_model=TurnAnswerOut, responses=STREAM)
 async def edit(exchange: ExchangePart, turn_id: IdPath, body: EditBody) -> TurnAnswerOut | Response:
     """Answer another question in the place of a turn, which begins a branch."""
+    caller = exchange.asking.caller
     return await exchange.reply(
-        lambda connection: turn_beside(connection, turn_id, body.question), trace=body.trace
+        lambda connection: turn_beside(connection, caller, turn_id, body.question),
+        trace=body.trace,
     )
 
 
@@ -113,10 +118,10 @@ def judge(backend: BackendPart, caller: CallerPart, turn_id: IdPath, body: Feedb
     given = Feedback(body.value, body.reason, body.comment) if body.value else None
     with backend.database.write() as connection:
         scope = whole_scope(connection, caller)
-        turn = read_turn(connection, turn_id, scope)
+        turn = read_turn(connection, caller, turn_id, scope)
         give_feedback(connection, turn_id, given)
-        tree = tree_of(connection, turn.conversation_id)
-        return turn_out(read_turn(connection, turn_id, scope), tree)
+        tree = tree_of(connection, caller, turn.conversation_id)
+        return turn_out(read_turn(connection, caller, turn_id, scope), tree)
 
 
 @router.get("/turns/{turn_id}/trace")
@@ -124,7 +129,7 @@ def trace(backend: BackendPart, caller: CallerPart, turn_id: IdPath) -> PastTrac
     """How an answer came about."""
     with backend.database.read() as connection:
         scope = whole_scope(connection, caller)
-        turn = read_turn(connection, turn_id, scope)
+        turn = read_turn(connection, caller, turn_id, scope)
         sources = read_sources(connection, turn_id, scope)
         return past_trace_out(turn, sources, read_quotes(connection, turn_id, scope))
 
@@ -133,6 +138,6 @@ def trace(backend: BackendPart, caller: CallerPart, turn_id: IdPath) -> PastTrac
 def questions(backend: BackendPart, caller: CallerPart) -> Response:
     """A question set from the answers that people judged, one JSON object a line."""
     with backend.database.read() as connection:
-        found = judged_questions(connection, whole_scope(connection, caller))
+        found = judged_questions(connection, caller, whole_scope(connection, caller))
     headers = {"Content-Disposition": 'attachment; filename="questions.jsonl"'}
     return Response(question_lines(found), headers=headers, media_type="application/x-ndjson")

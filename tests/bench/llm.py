@@ -22,7 +22,7 @@ import psutil
 from tests.bench.metronome import WORD
 from tests.bench.options import Options
 from tests.bench.tables import print_table, spread
-from tests.conftest import RunningServer, start_server
+from tests.conftest import RunningServer, operator_of, start_server
 from tests.fixtures.scripted_llm import scripted_llm
 from tests.fixtures.vllm_server import KEY, MODEL, vllm_python, vllm_server
 
@@ -158,7 +158,10 @@ def _client(engine: _Engine) -> httpx.AsyncClient:
 
 def _print_latency(engine: _Engine, site: RunningServer, repeats: int) -> None:
     async def pairs() -> list[tuple[_Timed, _Timed]]:
-        async with _client(engine) as direct, httpx.AsyncClient(timeout=300) as ours:
+        async with (
+            _client(engine) as direct,
+            httpx.AsyncClient(timeout=300, headers=operator_of(site.data)) as ours,
+        ):
             prompt = (await _through(ours, site)).prompt
             await _directly(direct, engine, prompt)
             return [
@@ -238,7 +241,7 @@ def _pin(process: int) -> None:
 def _capacity(site: RunningServer, count: int, tokens: int) -> list[str]:
     process = psutil.Process(site.process.pid)
     before = process.cpu_times()
-    seen = asyncio.run(_all_words(site.url, count))
+    seen = asyncio.run(_all_words(site, count))
     after = process.cpu_times()
     arrived = sum(words for words, _ in seen)
     processor = after.user + after.system - before.user - before.system
@@ -252,16 +255,19 @@ def _capacity(site: RunningServer, count: int, tokens: int) -> list[str]:
     ]
 
 
-async def _all_words(url: str, count: int) -> list[tuple[int, float]]:
-    host, port = url.removeprefix("http://").split(":")
-    return await asyncio.gather(*(_words(host, int(port)) for _ in range(count)))
+async def _all_words(site: RunningServer, count: int) -> list[tuple[int, float]]:
+    host, port = site.url.removeprefix("http://").split(":")
+    return await asyncio.gather(
+        *(_words(host, int(port), operator_of(site.data)) for _ in range(count))
+    )
 
 
-async def _words(host: str, port: int) -> tuple[int, float]:
+async def _words(host: str, port: int, own: dict[str, str]) -> tuple[int, float]:
     """The words of a stream, counted without parsing, and seconds from the first to the last."""
     body = json.dumps({"question": _QUESTION}).encode()
     reader, writer = await asyncio.open_connection(host, port)
     head = "POST /api/v1/chat HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in own.items())
     writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
     words, first, last = 0, 0.0, 0.0
     while data := await reader.read(1 << 16):

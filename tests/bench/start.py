@@ -142,7 +142,10 @@ def _server(data: Path) -> Iterator[_Server]:
     listening = _taken(process, begun)
     if "listens on" not in line:
         raise SystemExit(f"the server did not start over {data}: {line}")
-    with httpx.Client(base_url=line.split()[-1], timeout=300, trust_env=False) as http:
+    headers = {"Authorization": f"Bearer {(data / 'operator.token').read_text()}"}
+    with httpx.Client(
+        base_url=line.split()[-1], headers=headers, timeout=300, trust_env=False
+    ) as http:
         yield _Server(process, http, begun, listening)
     process.terminate()
     process.wait(60)

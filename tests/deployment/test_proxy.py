@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.conftest import operator_of
 from tests.deployment.test_server_on_a_socket import server_on
 
 ROOT = Path(__file__).parent.parent.parent
@@ -49,6 +50,7 @@ class Proxy:
     alive_port: int
     socket: Path
     trusted: ssl.SSLContext
+    session: dict[str, str] = field(default_factory=dict)
 
     @contextmanager
     def client(self, password: str | None = PASSWORD) -> Iterator[httpx.Client]:
@@ -56,7 +58,7 @@ class Proxy:
         auth = httpx.BasicAuth("alice", password) if password is not None else None
         with httpx.Client(
             base_url=f"https://127.0.0.1:{self.port}",
-            headers={"Host": f"{NAME}:{self.port}"},
+            headers={"Host": f"{NAME}:{self.port}"} | self.session,
             verify=self.trusted,
             auth=auth,
             timeout=30,
@@ -153,7 +155,24 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     folder = tmp_path_factory.mktemp("site")
     path = folder / "app.sock"
     with server_on(path, folder / "app", PUBLIC_HOST=NAME), proxy(folder, path) as running:
-        yield running
+        yield replace(running, session=session_of_an_administrator(path, folder / "app"))
+
+
+def session_of_an_administrator(path: Path, data: Path) -> dict[str, str]:
+    """The cookie and the header of somebody who manages the collection ``default``."""
+    transport = httpx.HTTPTransport(uds=str(path))
+    with httpx.Client(transport=transport, base_url="http://localhost") as client:
+        own = operator_of(data)
+        body: dict[str, object] = {"name": "Ann", "is_administrator": True}
+        invited = client.post("/api/v1/people", json=body, headers=own).json()
+        body = {"person": "Ann", "role": "manager"}
+        granted = client.put("/api/v1/collections/1/grants", json=body, headers=own)
+        assert granted.status_code == 200, granted.text
+        body = {"token": invited["token"], "password": "quartz lantern ferry moss"}
+        by_tls = {"X-Forwarded-Proto": "https"}
+        entered = client.post("/api/v1/auth/links", json=body, headers=by_tls)
+    cookie = entered.headers["set-cookie"].partition(";")[0]
+    return {"Cookie": cookie, "X-CSRF-Token": entered.json()["csrf_token"]}
 
 
 def test_the_caddyfile_is_in_its_form() -> None:

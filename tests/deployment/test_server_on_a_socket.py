@@ -15,7 +15,7 @@ import pytest
 
 from serve.errors import InvalidSetting
 from serve.settings import load_settings
-from tests.conftest import ROOT, cloister_environment
+from tests.conftest import ROOT, cloister_environment, operator_of
 
 if TYPE_CHECKING:
     from tests.conftest import CloisterCommand
@@ -46,7 +46,8 @@ def server_on(path: Path, data: Path, **settings: str) -> Iterator[subprocess.Po
 
 def asked(path: Path, host: str, **headers: str) -> httpx.Response:
     transport = httpx.HTTPTransport(uds=str(path))
-    with httpx.Client(transport=transport, base_url="http://localhost") as client:
+    own = operator_of(path.parent / "data")
+    with httpx.Client(transport=transport, base_url="http://localhost", headers=own) as client:
         return client.post(
             "/api/v1/collections", json={"name": "x"}, headers={"Host": host} | headers
         )

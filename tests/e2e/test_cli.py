@@ -111,6 +111,11 @@ def test_with_a_server_found_by_its_data_folder(
     ran = cloister("search", "cedar", "--json", data=running.data)
     assert json.loads(ran.out)["items"][0]["document_name"] == "garden.txt"
     ran = cloister("--server", running.url, "status", "--json")
+    assert (ran.code, ran.out) == (1, "")
+    assert "CLOISTER_KEY" in ran.err
+    told(cloister, running, "people", "add", "Ann", "--administrator")
+    key = told(cloister, running, "keys", "add", "laptop", "--person", "Ann")["key"]
+    ran = cloister("--server", running.url, "status", "--json", KEY=key)
     assert json.loads(ran.out)["server"] == running.url
 
 

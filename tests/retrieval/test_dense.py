@@ -42,7 +42,7 @@ class Oracle:
         scored = [
             (float(vector @ query), chunk_id)
             for document_id, (collection_id, chunks) in self.documents.items()
-            if collection_id in scope.collections or document_id in scope.documents
+            if scope.allows(collection_id, document_id)
             for chunk_id, vector in chunks.items()
         ]
         return sorted(scored, key=lambda pair: (-pair[0], pair[1]))[:k]
@@ -162,6 +162,7 @@ def test_lists_find_nearly_everything_under_any_filter(tiers: Tiers, tier: Tier)
         Scope(documents=frozenset(range(100, 104))),
         Scope(frozenset({2}), frozenset(range(50))),
         Scope(documents=frozenset(range(0, 300, 7))),
+        Scope(frozenset({1, 2}), excluded=frozenset(range(0, 300, 3))),
     ):
         assert pair.recall(queries, scope) >= 0.95
 

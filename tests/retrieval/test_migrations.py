@@ -6,13 +6,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, select, text
 
 import retrieval.migrations
 from retrieval.contents import read_chunks
 from retrieval.database import Database
 from retrieval.flags import read_flags
-from retrieval.schema import metadata
+from retrieval.schema import conversations, documents, metadata
 from retrieval.store import get_collection, get_document, set_collection_model, shared_model
 from retrieval.types import Scope
 from tests.retrieval.filling import a_collection, all_of, published
@@ -60,6 +60,26 @@ def test_format_0002_becomes_this_one_with_its_data(database: Database) -> None:
         assert differences(connection) == []
         assert get_document(connection, document).page_count == 2
         assert read_flags(connection, document, all_of(collection)) == []
+
+
+def test_format_0003_becomes_this_one_with_its_data(database: Database) -> None:
+    collection = a_collection(database)
+    document = published(database, collection, "a.txt", "one", "two")
+    downgraded(database, "0003")
+    with database.write() as connection:
+        names = inspect(connection).get_table_names()
+        assert not {"people", "groups", "sessions", "grants"} & set(names)
+        assert "document_flags" in names
+        columns = "title, titled_by_person, folded_title, created_at, updated_at"
+        values = "'old', false, 'old', 1, 1"
+        connection.execute(text(f"INSERT INTO conversations ({columns}) VALUES ({values})"))
+    database.migrate()
+    with database.read() as connection:
+        assert differences(connection) == []
+        assert get_document(connection, document).page_count == 2
+        owners = connection.execute(select(conversations.c.title, conversations.c.person_id))
+        assert [tuple(row) for row in owners] == [("old", None)]
+        assert not connection.scalar(select(documents.c.restricted))
 
 
 def test_the_model_of_a_scope_is_the_one_that_all_name(database: Database) -> None:

@@ -11,12 +11,12 @@ from multiprocessing import get_context
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select, update
 
 from ingest.files import display_name
 from retrieval.database import Database
 from retrieval.errors import CollectionExists, NotFound
-from retrieval.schema import chunks, documents, pages, vectors
+from retrieval.schema import chunks, document_readers, documents, groups, pages, vectors
 from retrieval.store import (
     DocumentFilter,
     changes_after,
@@ -345,9 +345,45 @@ def test_totals_count_what_is_there(database: Database) -> None:
     with database.write() as connection:
         queued(connection, collection, "b.txt", "text")
     with database.read() as connection:
-        found = totals(connection)
+        found = totals(connection, all_of(collection))
+        nothing = totals(connection, Scope())
+        partly = totals(connection, Scope(frozenset({collection}), excluded=frozenset({1})))
     assert (found.collections, found.chunks) == (1, 2)
     assert found.documents == {"ready": 1, "queued": 1}
+    assert (nothing.collections, nothing.chunks, nothing.documents) == (0, 0, {})
+    assert (partly.chunks, partly.documents) == (0, {"queued": 1})
+
+
+def test_an_excluded_document_does_not_exist(database: Database) -> None:
+    collection = a_collection(database)
+    seen = published(database, collection, "a.txt", "seen")
+    hidden = published(database, collection, "b.txt", "hidden")
+    scope = Scope(frozenset({collection}), frozenset({hidden}), frozenset({hidden}))
+    with database.read() as connection:
+        assert [each.id for each in list_documents(connection, DocumentFilter(scope))] == [seen]
+        assert get_document(connection, seen, scope).id == seen
+        with pytest.raises(NotFound):
+            get_document(connection, hidden, scope)
+
+
+def test_a_new_version_is_restricted_as_the_old_one_is(database: Database) -> None:
+    collection = a_collection(database)
+    first = published(database, collection, "a.txt", "one")
+    with database.write() as connection:
+        group = connection.execute(
+            insert(groups).values(name="board", created_at=1.0).returning(groups.c.id)
+        ).scalar_one()
+        connection.execute(update(documents).values(restricted=True))
+        connection.execute(insert(document_readers).values(document_id=first, group_id=group))
+    second = published(database, collection, "a.txt", "two")
+    other = published(database, collection, "b.txt", "three")
+    with database.read() as connection:
+        rows = connection.execute(select(documents.c.id, documents.c.restricted)).all()
+        readers = connection.execute(
+            select(document_readers.c.document_id, document_readers.c.group_id)
+        ).all()
+    assert {row.id: row.restricted for row in rows} == {second: True, other: False}
+    assert [tuple(row) for row in readers] == [(second, group)]
 
 
 def test_content_needs_a_document(database: Database) -> None:

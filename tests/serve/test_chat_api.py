@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from serve.scripted.replies import Reply, quoting
@@ -239,4 +238,4 @@ def test_a_wrong_key_is_told(server: ServerFactory) -> None:
     with scripted_llm(options=ScriptedOptions(key="right")) as guarded:
         own = server(LLM_URL=guarded.url, LLM_KEY="b4d-k3y")
         until(lambda: "CLOISTER_LLM_KEY" in status(own)["llm"]["trouble"])
-        assert "b4d-k3y" not in httpx.get(f"{own.url}/api/v1/status").text
+        assert "b4d-k3y" not in own.http.get("/api/v1/status").text

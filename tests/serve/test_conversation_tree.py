@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from retrieval.database import Database
+from serve.caller import OPERATOR
 from serve.conversations.past_turns import past_turns
 from serve.conversations.store import delete_conversation, get_conversation, show_branch, tree_of
 from tests.fixtures.answers import NOTICE, Archive
@@ -82,7 +83,7 @@ class Conversations(RuleBasedStateMachine):
         if shown not in self.parents.get(conversation, {}):
             return
         with self.archive.database.write() as connection:
-            show_branch(connection, conversation, shown)
+            show_branch(connection, OPERATOR, conversation, shown)
         while below := [t for t, p in self.parents[conversation].items() if p == shown]:
             shown = max(below)
         self.leaves[conversation] = shown
@@ -90,7 +91,7 @@ class Conversations(RuleBasedStateMachine):
     @rule(conversation=consumes(conversations))
     def delete(self, conversation: int) -> None:
         with self.archive.database.write() as connection:
-            delete_conversation(connection, conversation)
+            delete_conversation(connection, OPERATOR, conversation)
         del self.parents[conversation], self.leaves[conversation]
 
     @invariant()
@@ -98,17 +99,17 @@ class Conversations(RuleBasedStateMachine):
         scope = self.archive.scope
         with self.archive.database.read() as connection:
             for conversation, parents in self.parents.items():
-                tree = tree_of(connection, conversation)
+                tree = tree_of(connection, OPERATOR, conversation)
                 assert tree.parents == parents
                 leaf = self.leaves[conversation]
-                assert get_conversation(connection, conversation).leaf_id == leaf
+                assert get_conversation(connection, OPERATOR, conversation).leaf_id == leaf
                 path = tree.path(leaf)
                 pairs = zip([None, *path], path, strict=False)
                 assert all(parents[turn] == before for before, turn in pairs)
                 for turn in parents:
                     family = [t for t in parents if parents[t] == parents[turn]]
                     assert tree.siblings(turn) == sorted(family)
-                past = past_turns(connection, conversation, leaf, scope)
+                past = past_turns(connection, OPERATOR, conversation, leaf, scope)
                 assert len(past) == min(20, sum(turn in self.answered for turn in path))
 
 

@@ -16,6 +16,7 @@ from retrieval.store import delete_document
 from retrieval.types import Scope
 from serve.answers.events import Citation, Degraded, Failed
 from serve.answers.llm import Report
+from serve.caller import OPERATOR
 from serve.conversations.feedback import Feedback, give_feedback
 from serve.conversations.history import Withheld, read_quotes
 from serve.conversations.store import (
@@ -41,7 +42,7 @@ def archive(database: Database) -> Archive:
 
 def found(archive: Archive, words: str, scope: Scope | None = None) -> list[int]:
     with archive.database.read() as connection:
-        wanted = ConversationFilter(scope or archive.scope, words)
+        wanted = ConversationFilter(OPERATOR, scope or archive.scope, words)
         return [each.id for each in list_conversations(connection, wanted)]
 
 
@@ -201,7 +202,7 @@ def test_the_list_goes_on_after_a_position(archive: Archive) -> None:
     after: Position | None = None
     with archive.database.read() as connection:
         while page := list_conversations(
-            connection, ConversationFilter(archive.scope, after=after, limit=2)
+            connection, ConversationFilter(OPERATOR, archive.scope, after=after, limit=2)
         ):
             listed += [each.id for each in page]
             after = Position(page[-1].updated_at.timestamp(), page[-1].id)
@@ -214,7 +215,7 @@ def test_the_title_is_the_first_question_until_a_person_sets_one(archive: Archiv
     archive.asked(conversation, "And the rent?", first)
     assert archive.shown(conversation).title == "What is the notice period?"
     with archive.database.write() as connection:
-        name_conversation(connection, conversation, "Lease")
+        name_conversation(connection, OPERATOR, conversation, "Lease")
     archive.beside(first, "Another question")
     assert archive.shown(conversation).title == "Lease"
     assert archive.shown(conversation).titled_by_person
@@ -245,7 +246,7 @@ def test_deleting_leaves_nothing(archive: Archive) -> None:
     archive.beside(turn)
     with archive.database.write() as connection:
         give_feedback(connection, turn, Feedback("up"))
-        delete_conversation(connection, gone)
+        delete_conversation(connection, OPERATOR, gone)
     before["conversations"] -= 1
     assert rows(archive.database) == before
     with pytest.raises(NotFound):
@@ -268,7 +269,7 @@ def test_a_long_conversation_can_be_deleted(archive: Archive) -> None:
             [template | {"id": parent + i, "parent_id": parent + i - 1} for i in range(1, 1_500)],
         )
     with archive.database.write() as connection:
-        delete_conversation(connection, conversation)
+        delete_conversation(connection, OPERATOR, conversation)
     assert rows(archive.database)["turns"] == 0
 
 
@@ -279,12 +280,12 @@ def test_branches_are_shown_to_their_newest_end(archive: Archive) -> None:
     edited = archive.beside(first, "Uno?")
     foreign = archive.asked(other, "Else?")
     with archive.database.write() as connection:
-        tree = tree_of(connection, conversation)
+        tree = tree_of(connection, OPERATOR, conversation)
         assert tree.path(edited) == [edited]
         assert tree.siblings(first) == [first, edited]
-        show_branch(connection, conversation, first)
+        show_branch(connection, OPERATOR, conversation, first)
         with pytest.raises(NotFound, match=f"No turn {foreign}"):
-            show_branch(connection, conversation, foreign)
+            show_branch(connection, OPERATOR, conversation, foreign)
     assert archive.shown(conversation).leaf_id == second
     with pytest.raises(NotFound, match=f"No turn {foreign}"):
         archive.asked(conversation, "After another's?", foreign)

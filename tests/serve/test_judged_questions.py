@@ -12,6 +12,7 @@ import pytest
 from retrieval.database import Database
 from retrieval.store import delete_document
 from retrieval.types import Scope
+from serve.caller import OPERATOR
 from serve.conversations.feedback import Feedback, give_feedback
 from serve.conversations.judged_questions import judged_questions
 from serve.evaluation.question_set import Question, question_lines, read_questions
@@ -44,7 +45,7 @@ def judged(archive: Archive, feedback: Feedback, *, abstained: bool = False) -> 
 
 def found(archive: Archive, scope: Scope | None = None) -> list[Question]:
     with archive.database.read() as connection:
-        return judged_questions(connection, scope or archive.scope)
+        return judged_questions(connection, OPERATOR, scope or archive.scope)
 
 
 def test_a_good_answer_says_where_the_evidence_is(archive: Archive) -> None:

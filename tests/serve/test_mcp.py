@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from mcp import Client, MCPError, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp_types import CallToolResult, TextContent
 
 from serve.mcp_door.tools import PART_CHARACTERS
@@ -29,8 +32,15 @@ SECONDS = 20.0
 Way = Callable[["RunningServer"], Any]
 
 
-def over_http(server: RunningServer) -> str:
-    return f"{server.url}/mcp"
+@asynccontextmanager
+async def over_http(server: RunningServer) -> AsyncIterator[Any]:
+    headers = dict(server.http.headers.items())
+    own = {"Authorization": headers["authorization"]}
+    async with (
+        create_mcp_http_client(headers=own) as http,
+        streamable_http_client(f"{server.url}/mcp", http_client=http) as streams,
+    ):
+        yield streams
 
 
 def over_stdio(server: RunningServer) -> StdioServerParameters:

@@ -12,6 +12,7 @@ from retrieval.types import Scope
 from serve.answers.events import Answer
 from serve.answers.inquiry import PastTurn
 from serve.answers.llm import NO_ANSWER, Report
+from serve.caller import OPERATOR
 from serve.conversations.past_turns import past_turns, read_sources
 from serve.conversations.turns import TurnState
 from serve.inference.completion import Usage
@@ -30,7 +31,7 @@ def past(
     archive: Archive, conversation: int, turn: int | None, scope: Scope | None = None
 ) -> tuple[PastTurn, ...]:
     with archive.database.read() as connection:
-        return past_turns(connection, conversation, turn, scope or archive.scope)
+        return past_turns(connection, OPERATOR, conversation, turn, scope or archive.scope)
 
 
 def reported(answer: Answer, *left_out: int, opens: bool = False) -> Answer:

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from retrieval.database import Database
 from retrieval.schema import citations, quotes, turn_sources, turns
 from serve.answers.events import Cited, Done, Event, Failed, Retrieved, Started, Text, Traced
+from serve.caller import OPERATOR
 from serve.conversations.recorder import Record, Recorder, Recorders, recording
 from serve.conversations.store import delete_conversation
 from serve.conversations.turns import TurnState
@@ -184,7 +185,7 @@ def test_a_conversation_that_is_deleted_meanwhile_stays_so(archive: Archive) -> 
             coming = started(archive, recorders, Telling(events_of(archive))).events()
             await anext(coming)
             with archive.database.write() as connection:
-                delete_conversation(connection, 1)
+                delete_conversation(connection, OPERATOR, 1)
             assert isinstance((await _all(coming))[-1], Done)
 
     asyncio.run(main())

@@ -116,6 +116,7 @@ def test_the_server_keeps_to_its_document(site: RunningServer, tmp_path: Path) -
     done = subprocess.run(
         [
             str(Path(sys.executable).with_name("schemathesis")), "run", f"{site.url}/openapi.json",
+            "--header", f"Authorization: {site.http.headers['Authorization']}",
             "--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", "10",
             "--exclude-path", ENDLESS, "--generation-database", "none", "--no-color",
             "--warnings", "off", "--suppress-health-check", "all", "--continue-on-failure",

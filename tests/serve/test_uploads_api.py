@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 if TYPE_CHECKING:
-    from tests.conftest import RunningServer, ServerFactory
+    from tests.conftest import RunningServer, ServerFactory, operator_of
 
 LIMIT = 2_000
 BOUNDARY = "b0undary"
@@ -70,10 +70,11 @@ def broken_off(server: RunningServer, *pieces: bytes) -> None:
         time.sleep(0.2)
 
 
-def head(*lines: str) -> bytes:
+def head(server: RunningServer, *lines: str) -> bytes:
     first = ("POST /api/v1/documents HTTP/1.1", "Host: localhost", "Connection: close")
+    own = [f"{name}: {value}" for name, value in operator_of(server.data).items()]
     kind = f"Content-Type: multipart/form-data; boundary={BOUNDARY}"
-    return "\r\n".join([*first, kind, *lines, "", ""]).encode()
+    return "\r\n".join([*first, *own, kind, *lines, "", ""]).encode()
 
 
 def test_a_file_of_exactly_the_limit_is_taken(strict: RunningServer) -> None:
@@ -233,7 +234,7 @@ def test_a_body_without_a_length(strict: RunningServer) -> None:
     body = form(file_part("chunked.txt", b"d" * (LIMIT + 1)), file_part("ok.txt", b"chunked ok"))
     pieces = [body[start : start + 500] for start in range(0, len(body), 500)]
     chunked = [f"{len(piece):x}\r\n".encode() + piece + b"\r\n" for piece in pieces]
-    answer = spoken(strict, head("Transfer-Encoding: chunked"), *chunked, b"0\r\n\r\n")
+    answer = spoken(strict, head(strict, "Transfer-Encoding: chunked"), *chunked, b"0\r\n\r\n")
     assert b" 202 " in answer.split(b"\r\n")[0]
     assert b"too_large" in answer
     assert incoming(strict) == []
@@ -242,14 +243,14 @@ def test_a_body_without_a_length(strict: RunningServer) -> None:
 @pytest.mark.parametrize("length", ["-1", "1e3", "0x10", "99999999999999999999999", "5, 6"])
 def test_lengths_that_cannot_be(strict: RunningServer, length: str) -> None:
     body = form(file_part("x.txt", b"x"))
-    answer = spoken(strict, head(f"Content-Length: {length}"), body)
+    answer = spoken(strict, head(strict, f"Content-Length: {length}"), body)
     assert answer == b"" or b" 400 " in answer.split(b"\r\n")[0]
     assert incoming(strict) == []
 
 
 def test_a_length_that_promises_more_than_comes(strict: RunningServer) -> None:
     body = form(file_part("x.txt", b"promised"), end=False)
-    broken_off(strict, head(f"Content-Length: {len(body) + 100}"), body)
+    broken_off(strict, head(strict, f"Content-Length: {len(body) + 100}"), body)
     deadline = time.monotonic() + 5
     while incoming(strict) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -259,7 +260,7 @@ def test_a_length_that_promises_more_than_comes(strict: RunningServer) -> None:
 
 def test_a_length_that_promises_less_than_comes(strict: RunningServer) -> None:
     body = form(file_part("x.txt", b"less than promised"))
-    answer = spoken(strict, head("Content-Length: 50"), body)
+    answer = spoken(strict, head(strict, "Content-Length: 50"), body)
     assert b" 400 " in answer.split(b"\r\n")[0]
     assert incoming(strict) == []
 

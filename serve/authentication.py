@@ -1,0 +1,157 @@
+"""Who a request comes from, found out once for every route, before any of them runs."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.requests import Request, cookie_parser
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from retrieval.database import Database
+from retrieval.errors import CloisterError
+from serve.backend import Backend
+from serve.caller import OPERATOR, Caller
+from serve.people.errors import CsrfFailed, NotSignedIn
+from serve.people.keys import caller_of_key, note_key_use
+from serve.people.permissions import check_permission
+from serve.people.sessions import Found, caller_of_session, note_session_use
+from serve.people.tokens import KEY, LONGEST, OPERATOR_TOKEN, SESSION, csrf_token_of, same
+from serve.problems import problem_of, problem_response
+
+log = logging.getLogger(__name__)
+
+CSRF_HEADER = "X-CSRF-Token"
+PLAIN_COOKIE, SECURE_COOKIE = "cloister", "__Host-cloister"
+
+OPEN_PATHS = frozenset(
+    {"/healthz", "/readyz", "/api/v1/auth/login", "/api/v1/auth/links", "/api/v1/auth/links/show"}
+)
+"""What answers without anybody having signed in."""
+
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """The one thing that a request brings to say who it comes from."""
+
+    token: str = field(repr=False)
+    is_cookie: bool
+
+
+class Authentication:
+    """ASGI middleware: a request goes on with its caller, or ends here."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Find the caller, for routes in ``request.state.caller``, or refuse the request."""
+        if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
+            await self._app(scope, receive, send)
+            return
+        backend: Backend = scope["app"].state.backend
+        try:
+            caller = await run_in_threadpool(caller_of, scope, backend)
+        except CloisterError as error:
+            response = problem_response(Request(scope), problem_of(error))
+            await response(scope, receive, send)
+            return
+        scope.setdefault("state", {})["caller"] = caller
+        await self._app(scope, receive, send)
+
+
+def caller_of(scope: Scope, backend: Backend) -> Caller:
+    """Who a request comes from.
+
+    Raises:
+        NotSignedIn: It brings nothing that says so, or nothing that holds, or two things at once.
+        CsrfFailed: A page of another site may have sent it.
+        KeyNotAllowed: Its key is for something else.
+    """
+    credential = credential_of(scope)
+    if credential.is_cookie:
+        _check_csrf(scope, credential.token)
+    elif same(credential.token, backend.operator_token):
+        return OPERATOR
+    with backend.database.read() as connection:
+        found = _found(connection, credential)
+    if found is None:
+        raise NotSignedIn("The session or key does not hold, or not any more.")
+    if found.is_stale:
+        _note_use(backend.database, found.caller)
+    check_permission(found.caller, scope["method"], scope["path"])
+    return found.caller
+
+
+def credential_of(scope: Scope) -> Credential:
+    """The one session cookie or bearer token of a request."""
+    headers = Headers(scope=scope)
+    # Other schemes are for a proxy in front of us.
+    bearers = [
+        value[7:].strip()
+        for value in headers.getlist("authorization")
+        if value[:7].lower() == "bearer "
+    ]
+    name = SECURE_COOKIE if is_secure(scope) else PLAIN_COOKIE
+    cookies = [
+        value
+        for line in headers.getlist("cookie")
+        for key, value in cookie_parser(line).items()
+        if key == name and value
+    ]
+    if len(bearers) + len(cookies) != 1:
+        raise NotSignedIn(
+            "Sign in first."
+            if not (bearers or cookies)
+            else "A request comes with a session or with a key, not with both.",
+            advice="" if bearers or cookies else "Send a session's cookie or an API key.",
+        )
+    token = (bearers or cookies)[0]
+    kinds = (SESSION,) if cookies else (KEY, OPERATOR_TOKEN)
+    if len(token) > LONGEST or not token.startswith(kinds):
+        raise NotSignedIn("The session or key does not hold, or not any more.")
+    return Credential(token, bool(cookies))
+
+
+def is_secure(scope: Scope) -> bool:
+    """Whether a request came by TLS, as far as we or the proxy before us know.
+
+    Nobody gains by claiming it: only the cookie's name and flag follow from it.
+    """
+    forwarded = Headers(scope=scope).get("x-forwarded-proto", "")
+    return scope.get("scheme") == "https" or forwarded.lower() == "https"
+
+
+def _check_csrf(scope: Scope, token: str) -> None:
+    if scope["method"] in _SAFE_METHODS:
+        return
+    sent = Headers(scope=scope).get(CSRF_HEADER, "")
+    if not same(sent, csrf_token_of(token)):
+        raise CsrfFailed(
+            f"A change needs the header {CSRF_HEADER} with the token of the session.",
+            advice="GET /api/v1/me tells it.",
+        )
+
+
+def _found(connection: Connection, credential: Credential) -> Found | None:
+    if credential.is_cookie:
+        return caller_of_session(connection, credential.token)
+    return caller_of_key(connection, credential.token)
+
+
+def _note_use(database: Database, caller: Caller) -> None:
+    try:
+        with database.write() as connection:
+            if caller.session_id is not None:
+                note_session_use(connection, caller.session_id)
+            if caller.key_id is not None:
+                note_key_use(connection, caller.key_id)
+    except DatabaseError as error:
+        # Reading goes on where nothing can be written, as on a full disk.
+        log.warning("the use of a session or key was not noted: %s", error.orig)

@@ -1,0 +1,65 @@
+"""What can go wrong between people and the server; serve/errors.py draws the whole tree."""
+
+from __future__ import annotations
+
+from serve.errors import Busy, InvalidRequest, ServeError
+
+
+class NotSignedIn(ServeError):
+    """The request comes with nothing that says who it comes from, or with what holds no more."""
+
+    code = "not_signed_in"
+
+
+class SignInFailed(NotSignedIn):
+    """Name and password do not belong together."""
+
+    code = "sign_in_failed"
+
+
+class NotAllowed(ServeError):
+    """The caller may know of this, but not do that with it."""
+
+    code = "not_allowed"
+
+
+class KeyNotAllowed(NotAllowed):
+    """The API key is not for this."""
+
+    code = "key_not_allowed"
+
+
+class CsrfFailed(NotAllowed):
+    """A change that a session asks for lacks the header that only its own pages can send."""
+
+    code = "csrf_failed"
+
+
+class TooManyAttempts(Busy):
+    """Too many passwords were tried; ``retry_after`` says when the next one may be."""
+
+    code = "too_many_attempts"
+
+
+class WeakPassword(InvalidRequest):
+    """The password would be guessed early."""
+
+    code = "weak_password"
+
+
+class LinkInvalid(ServeError):
+    """The link was used, is too old, or never was one."""
+
+    code = "link_invalid"
+
+
+class NameTaken(ServeError):
+    """Another person or group has the name."""
+
+    code = "name_taken"
+
+
+class LastAdministrator(ServeError):
+    """Nobody would be left to let others in."""
+
+    code = "last_administrator"

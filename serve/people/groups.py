@@ -1,0 +1,107 @@
+"""Groups of people in SQL, which can be granted what a person can."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+
+from retrieval.errors import NotFound
+from retrieval.schema import group_members, groups
+from serve.people.errors import NameTaken
+from serve.people.store import Person, get_person, list_people, moment
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A set of people."""
+
+    id: int
+    name: str
+    created_at: datetime
+    member_count: int
+
+
+def create_group(connection: Connection, name: str) -> Group:
+    """A new group without members.
+
+    Raises:
+        NameTaken: There is one of that name.
+    """
+    _refuse_taken_name(connection, name)
+    query = insert(groups).values(name=name, created_at=time.time()).returning(groups.c.id)
+    return get_group(connection, connection.execute(query).scalar_one())
+
+
+def rename_group(connection: Connection, group_id: int, name: str) -> Group:
+    """The group under its new name."""
+    if get_group(connection, group_id).name != name:
+        _refuse_taken_name(connection, name)
+        connection.execute(update(groups).where(groups.c.id == group_id).values(name=name))
+    return get_group(connection, group_id)
+
+
+def _refuse_taken_name(connection: Connection, name: str) -> None:
+    if connection.scalar(select(groups.c.id).where(groups.c.name == name)):
+        raise NameTaken(f"There is a group named {name!r}.")
+
+
+def get_group(connection: Connection, group_id: int) -> Group:
+    """One group by its id."""
+    return group_of(connection, group_id)
+
+
+def group_of(connection: Connection, ref: int | str) -> Group:
+    """One group by its id or its name."""
+    condition = groups.c.id == ref if isinstance(ref, int) else groups.c.name == ref
+    for row in _rows(connection, condition):
+        return _group(row)
+    raise NotFound(f"No group {ref!r}.")
+
+
+def list_groups(connection: Connection) -> list[Group]:
+    """All groups by name."""
+    return [_group(row) for row in _rows(connection, groups.c.id.is_not(None))]
+
+
+def _rows(connection: Connection, condition: ColumnElement[bool]) -> Sequence[Row[Any]]:
+    return connection.execute(
+        select(groups, func.count(group_members.c.person_id).label("member_count"))
+        .outerjoin(group_members, group_members.c.group_id == groups.c.id)
+        .where(condition)
+        .group_by(groups.c.id)
+        .order_by(groups.c.name)
+    ).all()
+
+
+def delete_group(connection: Connection, group_id: int) -> None:
+    """Delete a group with what is granted to it; its members stay."""
+    get_group(connection, group_id)
+    connection.execute(delete(groups).where(groups.c.id == group_id))
+
+
+def members_of(connection: Connection, group_id: int) -> list[Person]:
+    """The people in a group, by name."""
+    get_group(connection, group_id)
+    query = select(group_members.c.person_id).where(group_members.c.group_id == group_id)
+    inside = set(connection.scalars(query))
+    return [person for person in list_people(connection) if person.id in inside]
+
+
+def set_members(connection: Connection, group_id: int, person_ids: Sequence[int]) -> None:
+    """Let exactly these people be in a group."""
+    get_group(connection, group_id)
+    for person_id in person_ids:
+        get_person(connection, person_id)
+    connection.execute(delete(group_members).where(group_members.c.group_id == group_id))
+    rows = [{"group_id": group_id, "person_id": each} for each in sorted(set(person_ids))]
+    if rows:
+        connection.execute(insert(group_members), rows)
+
+
+def _group(row: Row[Any]) -> Group:
+    return Group(row.id, row.name, moment(row.created_at), row.member_count)

@@ -1,0 +1,119 @@
+"""API keys of people in SQL: named, limited to permissions, shown once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, or_, select, update
+
+from retrieval.errors import NotFound
+from retrieval.schema import api_keys, people
+from serve.caller import Caller, Permission
+from serve.people.sessions import Found
+from serve.people.store import get_person, moment
+from serve.people.tokens import KEY, new_token, sha256_of
+
+_NOTED_SECONDS = 60.0
+_SHOWN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key without its secret, but for how that ends."""
+
+    id: int
+    person_id: int
+    name: str
+    ending: str
+    permissions: tuple[Permission, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key to be made; ``expires_at`` is in Unix seconds."""
+
+    person_id: int
+    name: str
+    permissions: AbstractSet[Permission]
+    expires_at: float | None = None
+
+
+def create_key(connection: Connection, new: NewKey) -> tuple[Key, str]:
+    """A new key and its secret, which is kept nowhere."""
+    get_person(connection, new.person_id)
+    token = new_token(KEY)
+    made = connection.execute(
+        insert(api_keys)
+        .values(
+            person_id=new.person_id,
+            name=new.name,
+            ending=token[-_SHOWN:],
+            token_sha256=sha256_of(token),
+            permissions=sorted(each.value for each in new.permissions),
+            created_at=time.time(),
+            expires_at=new.expires_at,
+        )
+        .returning(api_keys.c.id)
+    ).scalar_one()
+    return next(each for each in list_keys(connection, new.person_id) if each.id == made), token
+
+
+def list_keys(connection: Connection, person_id: int) -> list[Key]:
+    """The keys of a person in the order they were made."""
+    rows = connection.execute(
+        select(api_keys).where(api_keys.c.person_id == person_id).order_by(api_keys.c.id)
+    )
+    return [
+        Key(
+            id=row.id,
+            person_id=row.person_id,
+            name=row.name,
+            ending=row.ending,
+            permissions=tuple(Permission(each) for each in row.permissions),
+            created_at=moment(row.created_at),
+            expires_at=None if row.expires_at is None else moment(row.expires_at),
+            used_at=None if row.used_at is None else moment(row.used_at),
+        )
+        for row in rows
+    ]
+
+
+def delete_key(connection: Connection, key_id: int, person_id: int | None = None) -> None:
+    """Delete a key, of this person where one is given."""
+    query = delete(api_keys).where(api_keys.c.id == key_id)
+    if person_id is not None:
+        query = query.where(api_keys.c.person_id == person_id)
+    if not connection.execute(query).rowcount:
+        raise NotFound(f"No key {key_id}.")
+
+
+def caller_of_key(connection: Connection, token: str) -> Found | None:
+    """Who comes with a key; nobody where it has expired or the person is suspended."""
+    now = time.time()
+    row = connection.execute(
+        select(api_keys.c.id, api_keys.c.permissions, api_keys.c.used_at)
+        .add_columns(people.c.id.label("person_id"), people.c.name, people.c.is_administrator)
+        .join(people, people.c.id == api_keys.c.person_id)
+        .where(
+            api_keys.c.token_sha256 == sha256_of(token),
+            or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > now),
+            people.c.suspended.is_(False),
+        )
+    ).first()
+    if row is None:
+        return None
+    permissions = frozenset(Permission(each) for each in row.permissions)
+    is_administrator = row.is_administrator and Permission.ADMIN in permissions
+    caller = Caller(row.person_id, row.name, is_administrator, permissions, key_id=row.id)
+    return Found(caller, row.used_at is None or row.used_at < now - _NOTED_SECONDS)
+
+
+def note_key_use(connection: Connection, key_id: int) -> None:
+    """Note that a key is in use."""
+    connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(used_at=time.time()))

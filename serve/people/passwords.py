@@ -1,0 +1,116 @@
+"""Passwords: which are good enough, and how they are kept and checked."""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+from functools import cache
+from importlib.resources import files
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from serve.people.errors import WeakPassword
+
+LEAST_CHARACTERS = 12
+MOST_CHARACTERS = 200
+
+_RUNS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
+_LONGEST_RUN_SHARE = 0.5
+_LEAST_DIFFERENT = 5
+_DECORATION = re.compile(r"[\W\d_]+")
+_DECORATED_ENDS = re.compile(r"\A[\W\d_]+|[\W\d_]+\Z")
+_LOOKALIKES = str.maketrans("013457@$!", "oieastasi")
+
+_hasher = PasswordHasher()
+_at_once = threading.BoundedSemaphore(2)
+"""Each check takes 64 MiB and a core for a moment; a flood of them must not take the machine."""
+
+
+def hash_of(password: str) -> str:
+    """What is kept of a password."""
+    with _at_once:
+        return _hasher.hash(_normal(password))
+
+
+def is_right(password: str, stored: str | None) -> bool:
+    """Whether a password is the one; the work is the same where nothing is stored."""
+    with _at_once:
+        try:
+            _hasher.verify(stored or _nobodys(), _normal(password))
+        except (VerificationError, InvalidHashError):
+            return False
+    return stored is not None
+
+
+@cache
+def _nobodys() -> str:
+    return _hasher.hash("nobody has this password")
+
+
+def check_strength(password: str, name: str) -> None:
+    """Refuse a password that is guessed early.
+
+    Raises:
+        WeakPassword: It is too short, too uniform, common, or made of the name.
+    """
+    if trouble := _trouble(_normal(password), name):
+        raise WeakPassword(
+            f"The password {trouble}.",
+            advice="Take four or more words that have nothing to do with each other.",
+        )
+
+
+def _trouble(password: str, name: str) -> str:
+    folded = password.casefold()
+    if len(password) < LEAST_CHARACTERS:
+        return f"has fewer than {LEAST_CHARACTERS} characters"
+    if len(password) > MOST_CHARACTERS:
+        return f"has more than {MOST_CHARACTERS} characters"
+    if len(set(folded)) < _LEAST_DIFFERENT or _is_repeated(folded):
+        return "repeats the same few characters"
+    if _in_sequence(folded) > _LONGEST_RUN_SHARE * len(folded):
+        return "follows the alphabet, the digits or the keyboard"
+    if name and _made_of(folded, {name.casefold(), *name.casefold().split()}):
+        return "is little more than the name"
+    if _made_of(folded, _common()):
+        return "is one of the common ones"
+    return ""
+
+
+def _is_repeated(text: str) -> bool:
+    """Whether it is a shorter text again and again."""
+    return text in (text + text)[1:-1]
+
+
+def _in_sequence(text: str) -> int:
+    """How many characters stand where a sequence, forwards or backwards, has them."""
+    pairs = {run[i : i + 2] for run in _RUNS for i in range(len(run) - 1)}
+    pairs |= {pair[::-1] for pair in pairs}
+    return sum(text[i : i + 2] in pairs for i in range(len(text) - 1))
+
+
+def _made_of(text: str, words: frozenset[str] | set[str]) -> bool:
+    """Whether nothing is left of a text but digits and signs without such words."""
+    bare = _DECORATED_ENDS.sub("", text)
+    forms = {text, bare, text.translate(_LOOKALIKES), bare.translate(_LOOKALIKES)}
+    letters = {_DECORATION.sub("", form) for form in forms}
+    known = {_DECORATION.sub("", word) for word in words} | words
+    return any(form in known or _is_joined(form, known) for form in forms | letters)
+
+
+def _is_joined(text: str, words: frozenset[str] | set[str]) -> bool:
+    """Whether a text is at most two such words, one after the other."""
+    return any(text[:i] in words and text[i:] in words for i in range(1, len(text)))
+
+
+@cache
+def _common() -> frozenset[str]:
+    text = files("serve.people").joinpath("common_passwords.txt").read_text("utf-8")
+    return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def _normal(password: str) -> str:
+    """The same characters however a keyboard composes them."""
+    return unicodedata.normalize("NFC", password)

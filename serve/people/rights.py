@@ -1,0 +1,203 @@
+"""Who may see and change what: grants of collections, and documents with readers of their own.
+
+Nothing is allowed that is not granted. A manager sees every document of the collection, since a
+manager says who reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Literal
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from retrieval.schema import (
+    collections,
+    document_readers,
+    documents,
+    grants,
+    group_members,
+    groups,
+    people,
+)
+from retrieval.store import among
+from serve.caller import Caller
+
+
+class Role(IntEnum):
+    """What is granted of a collection; each includes those before it."""
+
+    READER = 1
+    WRITER = 2
+    MANAGER = 3
+
+    @classmethod
+    def named(cls, name: str) -> Role:
+        """The role of a name."""
+        return cls[name.upper()]
+
+    @property
+    def word(self) -> Literal["reader", "writer", "manager"]:
+        """Its name."""
+        if self is Role.READER:
+            return "reader"
+        return "writer" if self is Role.WRITER else "manager"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A person or a group that something is granted to: one of the ids is set."""
+
+    person_id: int | None = None
+    group_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role of a person or a group."""
+
+    holder: Holder
+    name: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who may read a restricted document."""
+
+    holder: Holder
+    name: str
+
+
+def roles_of(connection: Connection, caller: Caller) -> Mapping[int, Role]:
+    """What is granted to the caller, alone or in a group, by collection; to the operator, all."""
+    if caller.is_operator:
+        return dict.fromkeys(connection.scalars(select(collections.c.id)), Role.MANAGER)
+    rows = connection.execute(
+        select(grants.c.collection_id, grants.c.role).where(_is_for(grants, caller))
+    )
+    found: dict[int, Role] = {}
+    for row in rows:
+        role = Role.named(row.role)
+        found[row.collection_id] = max(role, found.get(row.collection_id, role))
+    return found
+
+
+def closed_documents(
+    connection: Connection, caller: Caller, roles: Mapping[int, Role]
+) -> frozenset[int]:
+    """The documents of granted collections that the caller is no reader of."""
+    managed = {each for each, role in roles.items() if role is Role.MANAGER}
+    if caller.is_operator or len(managed) == len(roles):
+        return frozenset()
+    named = exists().where(
+        document_readers.c.document_id == documents.c.id, _is_for(document_readers, caller)
+    )
+    closed = select(documents.c.id).where(
+        documents.c.restricted, among(documents.c.collection_id, roles.keys() - managed), ~named
+    )
+    return frozenset(connection.scalars(closed))
+
+
+def _is_for(table: Table, caller: Caller) -> ColumnElement[bool]:
+    """Whether a row names the caller, or a group that the caller is in."""
+    own_groups = (
+        select(group_members.c.group_id)
+        .join(people, people.c.id == group_members.c.person_id)
+        .where(people.c.id == caller.person_id, people.c.suspended.is_(False))
+    )
+    lives = exists().where(people.c.id == caller.person_id, people.c.suspended.is_(False))
+    return or_(and_(table.c.person_id == caller.person_id, lives), table.c.group_id.in_(own_groups))
+
+
+def list_grants(connection: Connection, collection_id: int) -> list[Grant]:
+    """What is granted of a collection, groups first, each by name."""
+    rows = _with_names(connection, grants, grants.c.collection_id == collection_id)
+    return [
+        Grant(Holder(row.person_id, row.group_id), row.holder_name, Role.named(row.role))
+        for row in rows
+    ]
+
+
+def grant(connection: Connection, collection_id: int, holder: Holder, role: Role) -> None:
+    """Give a person or a group a role, in the place of any other in the collection."""
+    revoke(connection, collection_id, holder)
+    connection.execute(
+        insert(grants).values(
+            collection_id=collection_id,
+            person_id=holder.person_id,
+            group_id=holder.group_id,
+            role=role.word,
+        )
+    )
+
+
+def revoke(connection: Connection, collection_id: int, holder: Holder) -> None:
+    """Take back whatever role a person or a group has."""
+    connection.execute(
+        delete(grants).where(grants.c.collection_id == collection_id, _is_held_by(grants, holder))
+    )
+
+
+def _is_held_by(table: Table, holder: Holder) -> ColumnElement[bool]:
+    if holder.person_id is not None:
+        return table.c.person_id == holder.person_id
+    return table.c.group_id == holder.group_id
+
+
+def list_readers(connection: Connection, document_id: int) -> list[Reader] | None:
+    """Who may read a document, or nothing where it is open to all who see its collection."""
+    if not connection.scalar(select(documents.c.restricted).where(documents.c.id == document_id)):
+        return None
+    rows = _with_names(connection, document_readers, document_readers.c.document_id == document_id)
+    return [Reader(Holder(row.person_id, row.group_id), row.holder_name) for row in rows]
+
+
+def set_readers(connection: Connection, document_id: int, holders: Sequence[Holder] | None) -> None:
+    """Let only these read a document, or all who see its collection; its versions go with it."""
+    this = select(documents.c.collection_id, documents.c.name).where(documents.c.id == document_id)
+    home = connection.execute(this).one()
+    versions = connection.scalars(
+        select(documents.c.id).where(
+            documents.c.collection_id == home.collection_id, documents.c.name == home.name
+        )
+    ).all()
+    connection.execute(
+        update(documents)
+        .where(among(documents.c.id, versions))
+        .values(restricted=holders is not None)
+    )
+    connection.execute(
+        delete(document_readers).where(among(document_readers.c.document_id, versions))
+    )
+    rows = [
+        {"document_id": version, "person_id": each.person_id, "group_id": each.group_id}
+        for version in versions
+        for each in dict.fromkeys(holders or ())
+    ]
+    if rows:
+        connection.execute(insert(document_readers), rows)
+
+
+def _with_names(connection: Connection, table: Table, condition: ColumnElement[bool]) -> Any:
+    return connection.execute(
+        select(table, func.coalesce(people.c.name, groups.c.name).label("holder_name"))
+        .outerjoin(people, people.c.id == table.c.person_id)
+        .outerjoin(groups, groups.c.id == table.c.group_id)
+        .where(condition)
+        .order_by(people.c.name.is_not(None), "holder_name")
+    ).all()

@@ -1,0 +1,246 @@
+"""People, keys and rights as they go over the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
+
+from serve.caller import Permission
+from serve.schemas import MAX_SCOPE_ITEMS, Body, Id, Name, Wire, storable
+
+RoleName = Literal["reader", "writer", "manager"]
+
+Password = Annotated[str, StringConstraints(max_length=1_000), AfterValidator(storable)]
+Token = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class LoginBody(Body):
+    """Who signs in, and the proof."""
+
+    name: Annotated[str, StringConstraints(max_length=200), AfterValidator(storable)]
+    password: Password
+
+
+class LinkBody(Body):
+    """A link that is asked about."""
+
+    token: Token
+
+
+class EnterBody(LinkBody):
+    """The password that is chosen by a link; a first administrator also chooses a ``name``."""
+
+    password: Password
+    name: Name | None = None
+
+
+class PasswordBody(Body):
+    """A new password, and the old one as a proof."""
+
+    old: Password
+    new: Password
+
+
+class PersonBody(Body):
+    """A person to be invited."""
+
+    name: Name
+    is_administrator: bool = False
+
+
+class PersonPatch(Body):
+    """What is to change of a person."""
+
+    is_administrator: bool | None = None
+    suspended: bool | None = None
+
+
+class GroupBody(Body):
+    """A group by its name."""
+
+    name: Name
+
+
+class MembersBody(Body):
+    """The people of a group."""
+
+    people: list[Id] = Field(max_length=100_000)
+
+
+class KeyBody(Body):
+    """A key to be made; only the operator makes one for somebody else, the ``person``."""
+
+    name: Name
+    permissions: Annotated[frozenset[Permission], Field(min_length=1)]
+    expires_at: AwareDatetime | None = None
+    person: Id | Name | None = None
+
+
+class HolderBody(Body):
+    """A person or a group, by id or name."""
+
+    person: Id | Name | None = None
+    group: Id | Name | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.person is None) == (self.group is None):
+            raise ValueError("needs either a person or a group")
+        return self
+
+
+class GrantBody(HolderBody):
+    """A role for a person or a group."""
+
+    role: RoleName
+
+
+class ReadersBody(Body):
+    """Who alone may read a document; null opens it to all who see its collection."""
+
+    readers: Annotated[list[HolderBody], Field(max_length=MAX_SCOPE_ITEMS)] | None
+
+
+class PersonOut(Wire):
+    """A person."""
+
+    id: int
+    name: str
+    is_administrator: bool
+    suspended: bool
+    has_password: bool
+    created_at: datetime
+    signed_in_at: datetime | None
+
+
+class MeOut(Wire):
+    """Who asks; ``csrf_token`` is for the header X-CSRF-Token of a session's changes."""
+
+    person_id: int | None
+    name: str
+    is_administrator: bool
+    permissions: list[Permission]
+    csrf_token: str | None = None
+
+
+class SignedInOut(Wire):
+    """Who is signed in now; ``csrf_token`` is for the header X-CSRF-Token."""
+
+    person: PersonOut
+    csrf_token: str
+
+
+class LinkOut(Wire):
+    """What a link is for, and the name of who may use it, where there is one yet."""
+
+    purpose: str
+    name: str | None
+
+
+class InvitedOut(Wire):
+    """A person and the token of the link to hand over; it is shown this once."""
+
+    person: PersonOut
+    token: str
+
+
+class PersonList(Wire):
+    """All people."""
+
+    items: list[PersonOut]
+    next_cursor: str | None = None
+
+
+class GroupOut(Wire):
+    """A group."""
+
+    id: int
+    name: str
+    created_at: datetime
+    member_count: int
+
+
+class GroupDetails(GroupOut):
+    """A group with its people."""
+
+    members: list[PersonOut]
+
+
+class GroupList(Wire):
+    """All groups."""
+
+    items: list[GroupOut]
+    next_cursor: str | None = None
+
+
+class SessionOut(Wire):
+    """Where a person is signed in; ``current`` is where this was asked from."""
+
+    id: int
+    agent: str
+    created_at: datetime
+    used_at: datetime
+    expires_at: datetime
+    current: bool = False
+
+
+class SessionList(Wire):
+    """The sessions of a person."""
+
+    items: list[SessionOut]
+    next_cursor: str | None = None
+
+
+class KeyOut(Wire):
+    """An API key; ``ending`` is how its secret ends."""
+
+    id: int
+    person_id: int
+    name: str
+    ending: str
+    permissions: list[Permission]
+    created_at: datetime
+    expires_at: datetime | None
+    used_at: datetime | None
+
+
+class NewKeyOut(KeyOut):
+    """A key that was made, with its secret, which is shown this once."""
+
+    key: str
+
+
+class KeyList(Wire):
+    """The keys of a person."""
+
+    items: list[KeyOut]
+    next_cursor: str | None = None
+
+
+class HolderOut(Wire):
+    """A person or a group."""
+
+    person_id: int | None
+    group_id: int | None
+    name: str
+
+
+class GrantOut(HolderOut):
+    """What is granted to a person or a group."""
+
+    role: RoleName
+
+
+class GrantList(Wire):
+    """What is granted of a collection."""
+
+    items: list[GrantOut]
+    next_cursor: str | None = None
+
+
+class ReadersOut(Wire):
+    """Who alone may read a document; null where all may who see its collection."""
+
+    readers: list[HolderOut] | None

@@ -1,0 +1,200 @@
+"""People in SQL: invited, found, suspended, deleted.
+
+Functions take the connection of a transaction, as those of ``retrieval.store`` do.
+"""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+
+from retrieval.errors import NotFound
+from retrieval.schema import conversations, people, sessions, sign_in_links
+from serve.people.errors import LastAdministrator, NameTaken
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who may sign in; without a password only by a link."""
+
+    id: int
+    name: str
+    is_administrator: bool
+    suspended: bool
+    has_password: bool
+    created_at: datetime
+    signed_in_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPassword:
+    """What is kept of a person's password."""
+
+    person: Person
+    stored: str | None
+
+
+def folded_name(name: str) -> str:
+    """The name without what a person may type otherwise: case, and how letters are composed."""
+    return unicodedata.normalize("NFKC", " ".join(name.split())).casefold()[:400]
+
+
+def create_person(connection: Connection, name: str, *, is_administrator: bool = False) -> Person:
+    """A new person without a password; links for a first administrator end with that.
+
+    Raises:
+        NameTaken: Somebody has the name.
+    """
+    folded = folded_name(name)
+    if connection.scalar(select(people.c.id).where(people.c.folded_name == folded)):
+        raise NameTaken(f"There is a person named {name!r}.")
+    connection.execute(delete(sign_in_links).where(sign_in_links.c.person_id.is_(None)))
+    made = connection.execute(
+        insert(people)
+        .values(
+            name=name,
+            folded_name=folded,
+            is_administrator=is_administrator,
+            suspended=False,
+            created_at=time.time(),
+        )
+        .returning(people.c.id)
+    ).scalar_one()
+    return get_person(connection, made)
+
+
+def get_person(connection: Connection, person_id: int) -> Person:
+    """One person by the id."""
+    return _one(connection, people.c.id == person_id, str(person_id))
+
+
+def person_of(connection: Connection, ref: int | str) -> Person:
+    """One person by the id or the name."""
+    if isinstance(ref, int):
+        return get_person(connection, ref)
+    return _one(connection, people.c.folded_name == folded_name(ref), repr(ref))
+
+
+def _one(connection: Connection, condition: ColumnElement[bool], ref: str) -> Person:
+    row = connection.execute(select(people).where(condition)).first()
+    if row is None:
+        raise NotFound(f"No person {ref}.", advice="List them: cloister people list")
+    return person_of_row(row)
+
+
+def list_people(connection: Connection) -> list[Person]:
+    """All people by name."""
+    rows = connection.execute(select(people).order_by(people.c.folded_name))
+    return [person_of_row(row) for row in rows]
+
+
+def known_password(connection: Connection, name: str) -> KnownPassword | None:
+    """What is kept for who signs in under a name; nothing where there is no such person."""
+    query = select(people).where(people.c.folded_name == folded_name(name))
+    row = connection.execute(query).first()
+    return None if row is None else KnownPassword(person_of_row(row), row.password_hash)
+
+
+def is_anybody_there(connection: Connection) -> bool:
+    """Whether there is a person at all."""
+    return connection.scalar(select(people.c.id).limit(1)) is not None
+
+
+def has_administrator(connection: Connection) -> bool:
+    """Whether an administrator can sign in with a password."""
+    return _administrators(connection, people.c.password_hash.is_not(None)) > 0
+
+
+def _administrators(connection: Connection, condition: ColumnElement[bool]) -> int:
+    return int(
+        connection.scalar(
+            select(func.count())
+            .select_from(people)
+            .where(people.c.is_administrator, people.c.suspended.is_(False), condition)
+        )
+        or 0
+    )
+
+
+def set_password(connection: Connection, person_id: int, stored: str) -> None:
+    """Take a password's hash, and end every session and link from before."""
+    get_person(connection, person_id)
+    connection.execute(update(people).where(people.c.id == person_id).values(password_hash=stored))
+    connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
+    connection.execute(delete(sign_in_links).where(sign_in_links.c.person_id == person_id))
+
+
+def suspend(connection: Connection, person_id: int) -> Person:
+    """End every session and link of a person; keys and passwords do nothing until ``activate``.
+
+    Raises:
+        LastAdministrator: There is no other administrator who could undo it.
+    """
+    _refuse_last_administrator(connection, person_id)
+    connection.execute(update(people).where(people.c.id == person_id).values(suspended=True))
+    connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
+    connection.execute(delete(sign_in_links).where(sign_in_links.c.person_id == person_id))
+    return get_person(connection, person_id)
+
+
+def activate(connection: Connection, person_id: int) -> Person:
+    """Let a suspended person in again."""
+    get_person(connection, person_id)
+    connection.execute(update(people).where(people.c.id == person_id).values(suspended=False))
+    return get_person(connection, person_id)
+
+
+def set_administrator(connection: Connection, person_id: int, is_administrator: bool) -> Person:
+    """Make a person an administrator, or no longer one.
+
+    Raises:
+        LastAdministrator: Nobody else is one.
+    """
+    if not is_administrator:
+        _refuse_last_administrator(connection, person_id)
+    query = update(people).where(people.c.id == person_id)
+    connection.execute(query.values(is_administrator=is_administrator))
+    return get_person(connection, person_id)
+
+
+def delete_person(connection: Connection, person_id: int) -> None:
+    """Delete a person with keys, grants and conversations.
+
+    Raises:
+        LastAdministrator: Nobody else is one.
+    """
+    _refuse_last_administrator(connection, person_id)
+    connection.execute(delete(conversations).where(conversations.c.person_id == person_id))
+    connection.execute(delete(people).where(people.c.id == person_id))
+
+
+def _refuse_last_administrator(connection: Connection, person_id: int) -> None:
+    person = get_person(connection, person_id)
+    needed = person.is_administrator and not person.suspended
+    if needed and not _administrators(connection, people.c.id != person_id):
+        raise LastAdministrator(
+            f"{person.name} is the only administrator.", advice="Make another one first."
+        )
+
+
+def person_of_row(row: Row[Any]) -> Person:
+    """A person from a full row of the table."""
+    return Person(
+        id=row.id,
+        name=row.name,
+        is_administrator=row.is_administrator,
+        suspended=row.suspended,
+        has_password=row.password_hash is not None,
+        created_at=moment(row.created_at),
+        signed_in_at=None if row.signed_in_at is None else moment(row.signed_in_at),
+    )
+
+
+def moment(seconds: float) -> datetime:
+    """A stored time."""
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,59 @@
+"""API keys: one's own, and for the operator anybody's."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from sqlalchemy import Connection
+
+from serve.caller import Caller
+from serve.errors import InvalidRequest
+from serve.people.errors import KeyNotAllowed, NotAllowed
+from serve.people.keys import NewKey, create_key, delete_key, list_keys
+from serve.people.schemas import KeyBody, KeyList, KeyOut, NewKeyOut
+from serve.people.store import list_people, person_of
+from serve.routes.parts import BackendPart, CallerPart, IdPath
+
+router = APIRouter(prefix="/api/v1/keys", tags=["people"])
+
+
+@router.get("")
+def list_all(backend: BackendPart, caller: CallerPart) -> KeyList:
+    """One's own keys; for the operator, those of all people."""
+    with backend.database.read() as connection:
+        if caller.person_id is None:
+            owners = [each.id for each in list_people(connection)]
+        else:
+            owners = [caller.person_id]
+        found = [key for owner in owners for key in list_keys(connection, owner)]
+    return KeyList(items=[KeyOut.model_validate(each) for each in found])
+
+
+@router.post("", status_code=201)
+def create(backend: BackendPart, caller: CallerPart, body: KeyBody) -> NewKeyOut:
+    """Make a key; its secret is shown this once."""
+    if not body.permissions <= caller.permissions:
+        raise KeyNotAllowed("A key cannot make one that may do more.")
+    expires_at = body.expires_at.timestamp() if body.expires_at else None
+    with backend.database.write() as connection:
+        owner = _owner(connection, caller, body)
+        new = NewKey(owner, body.name, body.permissions, expires_at)
+        key, token = create_key(connection, new)
+    return NewKeyOut(**KeyOut.model_validate(key).model_dump(), key=token)
+
+
+@router.delete("/{key_id}", status_code=204)
+def delete(backend: BackendPart, caller: CallerPart, key_id: IdPath) -> Response:
+    """Delete a key, which ends at once."""
+    with backend.database.write() as connection:
+        delete_key(connection, key_id, caller.person_id)
+    return Response(status_code=204)
+
+
+def _owner(connection: Connection, caller: Caller, body: KeyBody) -> int:
+    if caller.person_id is not None:
+        if body.person is not None:
+            raise NotAllowed("Everybody makes keys for themselves alone.")
+        return caller.person_id
+    if body.person is None:
+        raise InvalidRequest("The operator makes keys for a person: name one.")
+    return person_of(connection, body.person).id

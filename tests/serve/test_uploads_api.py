@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.conftest import operator_of
+
 if TYPE_CHECKING:
-    from tests.conftest import RunningServer, ServerFactory, operator_of
+    from tests.conftest import RunningServer, ServerFactory
 
 LIMIT = 2_000
 BOUNDARY = "b0undary"

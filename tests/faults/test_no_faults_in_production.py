@@ -30,7 +30,7 @@ SOURCES = [
 def uses_of_fault(code: CodeType) -> Iterator[str]:
     """Where a code object, or one inside it, gets hold of ``fault``."""
     for instruction in dis.get_instructions(code):
-        if instruction.argval == "fault" and instruction.opname.startswith("LOAD"):
+        if instruction.argval == "fault" and instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
             yield code.co_qualname
     for constant in code.co_consts:
         if isinstance(constant, CodeType):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from ingest import jobs
 from ingest.chunking import ChunkSize
@@ -29,6 +29,7 @@ from retrieval.store import (
     list_documents,
 )
 from retrieval.types import Document, Scope
+from tests.fixtures.waiting import until
 
 COLLECTION = "default"
 _PATIENCE = 120.0
@@ -128,13 +129,9 @@ def _follow(indexes: Indexes, stopping: threading.Event) -> None:
             continue
 
 
-def wait_until(condition: object, patience: float = _PATIENCE) -> None:
+def wait_until(condition: Callable[[], Any], patience: float = _PATIENCE) -> None:
     """Wait for a condition to hold; fail after a generous time."""
-    assert callable(condition)
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass in time"
-        time.sleep(0.02)
+    until(condition, patience)
 
 
 def text_of(name: str, version: int) -> str:

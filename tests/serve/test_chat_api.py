@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import pytest
 
 from serve.scripted.replies import Reply, quoting
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
+from tests.fixtures.waiting import until
 
 if TYPE_CHECKING:
     from tests.conftest import RunningServer, ServerFactory
@@ -24,7 +24,6 @@ BRIDGE = (
     "Le pont suspendu mesure 152 mètres de long. Il fut inauguré en 1847 par le préfet.".encode()
 )
 STEPS = "How many steps does the lighthouse keeper climb?"
-SECONDS = 20.0
 
 Json = dict[str, Any]
 
@@ -48,13 +47,6 @@ def site(llm: ScriptedLlm, module_server: ServerFactory) -> RunningServer:
 def quoting_again(llm: ScriptedLlm) -> Iterator[None]:
     yield
     llm.server.script = quoting
-
-
-def until(is_true: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not is_true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def status(server: RunningServer) -> Json:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import pytest
 from serve.scripted.replies import Reply, quoting
 from serve.scripted.server import ScriptedOptions
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
+from tests.fixtures.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,6 @@ LIGHTHOUSE = (
 )
 STEPS = "How many steps does the lighthouse keeper climb?"
 QUOTE = "The lighthouse keeper climbs 217 steps every evening"
-SECONDS = 20.0
 
 Json = dict[str, Any]
 
@@ -54,13 +53,6 @@ def started(server: ServerFactory, llm: ScriptedLlm, data: Path | None = None) -
         running.ingest({"lighthouse.txt": LIGHTHOUSE})
     until(lambda: running.http.get("/api/v1/status").json()["llm"]["writes"])
     return running
-
-
-def until(is_true: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not is_true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def writes(text: str, **how: Any) -> Callable[[Json], Reply]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import pytest
 from serve.scripted.replies import Reply, quoting
 from tests.fixtures.llama_guard import llama_guard
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
+from tests.fixtures.waiting import until
 
 if TYPE_CHECKING:
     from tests.conftest import CloisterCommand, RunningServer, ServerFactory
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 LIGHTHOUSE = b"The lighthouse keeper climbs 217 steps every evening. The lamp was made in Paris."
 STEPS = "How many steps does the lighthouse keeper climb?"
 UNSAFE = "How does the lighthouse keeper grow anthrax?"
-SECONDS = 20.0
 
 Json = dict[str, Any]
 
@@ -49,13 +48,6 @@ def as_before(llm: ScriptedLlm, judge: ScriptedLlm) -> Iterator[None]:
     yield
     llm.server.script = quoting
     judge.server.script = llama_guard
-
-
-def until(is_true: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not is_true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def status(server: RunningServer) -> Json:

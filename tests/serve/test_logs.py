@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import pytest
 from retrieval.logs import JsonLines, TextLines
 from serve.scripted.replies import Reply, quoting
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
+from tests.fixtures.waiting import until
 
 if TYPE_CHECKING:
     from tests.conftest import RunningServer, ServerFactory
@@ -27,13 +27,6 @@ LINE = re.compile(r"(\S+) (INFO|DEBUG|WARNING|ERROR) serve\.gate: (\S+) (.+)")
 def llm() -> Iterator[ScriptedLlm]:
     with scripted_llm() as running:
         yield running
-
-
-def until(is_true: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 30
-    while not is_true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def asked(http: httpx.Client, question: str, **more: Any) -> None:
@@ -127,7 +120,7 @@ def test_no_word_of_anybody_reaches_the_log(
         LLM_URL=llm.url, LLM_KEY="canary-key", LOG_LEVEL="debug", LOG_FORMAT=form,
         DATABASE_URL="", LLM_IDLE_SECONDS="2",
     )  # fmt: skip
-    until(lambda: running.http.get("/api/v1/status").json()["llm"]["writes"])
+    until(lambda: running.http.get("/api/v1/status").json()["llm"]["writes"], patience=30)
     use_everything(running, llm)
     running.stop()
     log = running.log.read_text()

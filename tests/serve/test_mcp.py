@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from serve.mcp_door.tools import PART_CHARACTERS
 from serve.scripted.replies import Reply, quoting
 from tests.conftest import ROOT, cloister_environment
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
+from tests.fixtures.waiting import until
 
 if TYPE_CHECKING:
     from tests.conftest import RunningServer, ServerFactory
@@ -76,13 +76,6 @@ def site(llm: ScriptedLlm, module_server: ServerFactory) -> RunningServer:
 def quoting_again(llm: ScriptedLlm) -> Iterator[None]:
     yield
     llm.server.script = quoting
-
-
-def until(is_true: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not is_true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def with_client(

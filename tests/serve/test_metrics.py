@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from serve.scripted.replies import Reply, quoting
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
+from tests.fixtures.waiting import until
 
 if TYPE_CHECKING:
     from tests.conftest import RunningServer, ServerFactory
@@ -30,13 +30,6 @@ def site(llm: ScriptedLlm, module_server: ServerFactory) -> RunningServer:
     server.ingest({"zeppelin.txt": b"The zeppelin keeper climbs 217 steps every evening."})
     until(lambda: server.http.get("/api/v1/status").json()["llm"]["writes"])
     return server
-
-
-def until(is_true: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 20
-    while not is_true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def numbers(server: RunningServer) -> dict[tuple[str, ...], float]:

@@ -12,7 +12,8 @@ import pytest
 from serve.scripted.replies import Reply, quoting
 from tests.fixtures.programs import async_openai_client, openai_client, pdf_of_pages
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
-from tests.serve.test_chat_api import status, until
+from tests.fixtures.waiting import until
+from tests.serve.test_chat_api import status
 
 if TYPE_CHECKING:
     from openai import OpenAI

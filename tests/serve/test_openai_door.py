@@ -20,7 +20,8 @@ from serve.scripted.replies import Reply, quoting
 from tests.fixtures.llama_guard import llama_guard
 from tests.fixtures.programs import pdf_of_pages
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
-from tests.serve.test_chat_api import status, until
+from tests.fixtures.waiting import until
+from tests.serve.test_chat_api import status
 
 if TYPE_CHECKING:
     from tests.conftest import RunningServer, ServerFactory

@@ -12,7 +12,7 @@ import openai
 import pytest
 
 from tests.fixtures.programs import openai_client, pdf_of_pages
-from tests.serve.test_chat_api import until
+from tests.fixtures.waiting import until
 
 if TYPE_CHECKING:
     from openai import OpenAI

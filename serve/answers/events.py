@@ -186,7 +186,11 @@ class Answer:
 
 async def collected(events: AsyncIterator[Event]) -> Answer:
     """The answer that a stream of events adds up to."""
-    seen = [event async for event in events]
+    return answer_of([event async for event in events])
+
+
+def answer_of(seen: Sequence[Event]) -> Answer:
+    """The answer that events add up to, all of them or the first ones."""
     started = _first(seen, Started)
     retrieved = _first(seen, Retrieved)
     done = _first(seen, Done)

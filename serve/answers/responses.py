@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from fastapi import Request, Response
 
-from serve.answers.events import Answer, Event, Failed, Traced, collected
+from serve.answers.events import Event, Failed, Traced, collected
 from serve.answers.schemas import AnswerOut, EventOut
 from serve.answers.shapes import answer_out, event_out
 from serve.gate import CLIENT_IS_GONE
@@ -43,17 +43,12 @@ async def answer_reply(
     rest = await begun(events)
     if form.stream:
         return event_stream(_outgoing(unbroken(rest, request), form))
-    answer = await collected_for(request, rest)
+    answer = await unless_gone(request, collected(rest))
     if answer is None:
         return Response(status_code=CLIENT_IS_GONE)
     if answer.failure:
         return problem_response(request, failure_problem(answer.failure))
     return answer_out(answer, with_trace=form.trace)
-
-
-async def collected_for(request: Request, events: AsyncGenerator[Event, None]) -> Answer | None:
-    """The answer that events add up to; None, and no further events, where the client goes."""
-    return await unless_gone(request, collected(events))
 
 
 async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T | None:

@@ -9,7 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from retrieval.database import Database
-from serve.answers.events import Done, Event, Failed, collected
+from serve.answers.events import Done, Event, Failed, answer_of
 from serve.answers.inquiry import PastTurn
 from serve.conversations.turn_outcome import Outcome, finish_turn
 from serve.conversations.turns import TurnState
@@ -82,7 +82,7 @@ class Recorder:
 
     async def _stored(self) -> None:
         if self._storing is None:
-            outcome = Outcome(await collected(_again(self._seen)), self._state(), self._record.past)
+            outcome = Outcome(answer_of(self._seen), self._state(), self._record.past)
             self._storing = asyncio.ensure_future(asyncio.to_thread(self._store, outcome))
         await asyncio.shield(self._storing)
 
@@ -136,8 +136,3 @@ async def recording() -> AsyncIterator[Recorders]:
         yield recorders
     finally:
         await recorders.stop()
-
-
-async def _again(seen: list[Event]) -> AsyncGenerator[Event, None]:
-    for event in seen:
-        yield event

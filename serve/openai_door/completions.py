@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from serve.answers.events import Cited, Event, Failed, Text
+from serve.answers.events import Cited, Event, Text
 from serve.answers.responses import failure_problem
 from serve.openai_door.sources import CitationForm
 from serve.openai_door.transcript import Mark, Transcript
@@ -105,16 +105,6 @@ class Completion:
     def _frame(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
         frame = {"id": self.id, "object": "chat.completion.chunk", "created": self.created}
         return frame | {"model": self.model, "choices": choices}
-
-
-async def transcribed(events: AsyncIterator[Event]) -> Transcript:
-    """All of an answer."""
-    transcript = Transcript()
-    async for event in events:
-        transcript.take(event)
-    if transcript.done is None and transcript.failed is None:
-        transcript.failed = Failed("internal_error", "The answer broke off.")
-    return transcript
 
 
 def finish_reason(transcript: Transcript) -> str:

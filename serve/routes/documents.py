@@ -16,6 +16,7 @@ from retrieval.flags import flag_counts, read_flags
 from retrieval.store import DocumentFilter, get_document, list_documents
 from retrieval.types import DocumentState
 from serve.files.downloads import original_response
+from serve.files.forms import A_FILE, upload_form
 from serve.files.receiving import accepted, upload_limits
 from serve.files.uploads import received
 from serve.people.rights import Role
@@ -33,26 +34,7 @@ from serve.shapes import document_details, document_out, job_out, passage_fields
 
 router = APIRouter(prefix="/api/v1/documents", tags=["documents"])
 
-_FORM = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {
-                            "type": "array",
-                            "items": {"type": "string", "format": "binary"},
-                        },
-                        "collection": {"type": "string", "description": "Name or id."},
-                    },
-                }
-            }
-        },
-    }
-}
+_FORM = upload_form({"type": "array", "items": A_FILE})
 
 
 @router.post("", status_code=202, openapi_extra=_FORM)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 
-from serve.answers.responses import failure_problem, unless_gone
-from serve.gate import CLIENT_IS_GONE, request_id_of
+from serve.gate import request_id_of
 from serve.openai_door.asking import Asking, Order
 from serve.openai_door.bodies import CitationChoice, CompletionBody
-from serve.openai_door.completions import Completion, transcribed
+from serve.openai_door.completions import Completion
 from serve.openai_door.messages import dialogue_of
+from serve.openai_door.replies import whole_reply
 from serve.openai_door.sources import CitationForm, choice_of, site_of
-from serve.problems import problem_response
 from serve.routes.parts import BackendPart, CallerPart, EnginePart
 from serve.sse import event_stream
 
@@ -52,9 +50,4 @@ async def complete(
     completion = Completion(body.model, form, usage)
     if body.stream:
         return event_stream(completion.chunks(events))
-    transcript = await unless_gone(request, transcribed(events))
-    if transcript is None:
-        return Response(status_code=CLIENT_IS_GONE)
-    if transcript.failed is not None:
-        return problem_response(request, failure_problem(transcript.failed))
-    return JSONResponse(completion.whole(transcript))
+    return await whole_reply(request, events, completion.whole)

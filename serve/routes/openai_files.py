@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from retrieval.store import DocumentFilter, get_document, list_documents
 from serve.files.downloads import original_response
+from serve.files.forms import A_FILE, upload_form
 from serve.files.receiving import upload_limits
 from serve.files.uploads import received
 from serve.openai_door.files import PURPOSES, document_of_file, file_object, taken_in
@@ -22,24 +23,7 @@ from serve.scope import check_role, whole_scope
 
 router = APIRouter(prefix="/v1/files", tags=["openai"])
 
-_FORM = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {"type": "string", "format": "binary"},
-                        "purpose": {"type": "string", "enum": list(PURPOSES)},
-                        "collection": {"type": "string", "description": "Name or id."},
-                    },
-                }
-            }
-        },
-    }
-}
+_FORM = upload_form(A_FILE, purpose={"type": "string", "enum": list(PURPOSES)})
 
 _PARTS: dict[int | str, dict[str, Any]] = {
     206: {"description": "The range that was asked for."},

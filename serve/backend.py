@@ -124,10 +124,26 @@ def _check_address(url: str, database: Database) -> None:
     with database.read() as connection:
         if has_administrator(connection):
             return
-    raise BindRefused(
+    raise _bind_refused(host)
+
+
+def check_first_address(settings: Settings) -> None:
+    """Refuse such an address before anything is made, where no server has run and nobody can be.
+
+    Raises:
+        BindRefused: Others could reach it.
+    """
+    host = settings.host.strip("[]")
+    is_new = not settings.database_url and not DataFolder(settings.data).exists()
+    if is_new and host not in LOOPBACK:
+        raise _bind_refused(host)
+
+
+def _bind_refused(host: str) -> BindRefused:
+    return BindRefused(
         f"CLOISTER_HOST is {host!r}, which others could reach, "
         "and there is no administrator with a password yet.",
-        advice="Start it on 127.0.0.1 first, and use the link that it prints.",
+        advice="Start it on 127.0.0.1 first, and use the sign-in link that it prints.",
     )
 
 

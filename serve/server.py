@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from retrieval.errors import CloisterError
 from serve.app import create_app
-from serve.backend import Backend
+from serve.backend import Backend, check_first_address
 from serve.data_folder import SERVER_SOCKET
 from serve.errors import BindRefused, NotReady
 from serve.http_protocol import BoundedHttpProtocol
@@ -90,6 +90,7 @@ def serve_forever(settings: Settings, on_listening: Any = None) -> None:
         with listening_at(path) as listener:
             _run(settings, f"{SERVER_SOCKET}{path}", listener, on_listening)
         return
+    check_first_address(settings)
     with _tcp_socket(settings) as listener:
         host, port = listener.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -68,7 +68,9 @@ def test_a_server_elsewhere_tells_what_it_can(
     cloister: CloisterCommand, server: ServerFactory, tmp_path: Path
 ) -> None:
     running = server()
-    ran = cloister("--server", running.url, "doctor", "--json", data=tmp_path / "none")
+    token = running.http.headers["Authorization"].removeprefix("Bearer ")
+    elsewhere = tmp_path / "none"
+    ran = cloister("--server", running.url, "doctor", "--json", data=elsewhere, KEY=token)
     assert ran.code == 0, ran.err
     assert set(checks_of(ran.out)) == {"index", "embedder", "model", "safety model"}
 

@@ -31,8 +31,11 @@ class OpenSocket:
 def open_sockets(pid: int) -> list[OpenSocket]:
     """The sockets of a process and its descendants; those of others' processes are not shown."""
     found: list[OpenSocket] = []
+    told: set[str] = set()
     for each in _family(pid):
-        inodes = set(_inodes(each))
+        # A child that has only just begun still has its parent's, which are no others.
+        inodes = set(_inodes(each)) - told
+        told |= inodes
         for kind in _TABLES:
             found += [one for inode, one in _rows(each, kind) if inode in inodes]
         found += [one for inode, one in _unix_rows(each) if inode in inodes]

@@ -57,6 +57,10 @@ class _Engine:
     model: str
     key: str
 
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
+
 
 @contextmanager
 def _engine(folder: Path) -> Iterator[_Engine]:
@@ -109,6 +113,7 @@ class _Timed:
 
 async def _lines(http: httpx.AsyncClient, url: str, body: Json) -> AsyncIterator[Json]:
     async with http.stream("POST", url, json=body) as response:
+        response.raise_for_status()
         async for line in response.aiter_lines():
             if line.startswith("data: {"):
                 yield json.loads(line[6:])
@@ -150,18 +155,14 @@ async def _directly(http: httpx.AsyncClient, engine: _Engine, prompt: Json) -> _
     return timed
 
 
-def _client(engine: _Engine) -> httpx.AsyncClient:
-    headers = {"Authorization": f"Bearer {engine.key}"} if engine.key else {}
+def _client(headers: dict[str, str]) -> httpx.AsyncClient:
     limits = httpx.Limits(max_connections=None)
     return httpx.AsyncClient(timeout=300, trust_env=False, headers=headers, limits=limits)
 
 
 def _print_latency(engine: _Engine, site: RunningServer, repeats: int) -> None:
     async def pairs() -> list[tuple[_Timed, _Timed]]:
-        async with (
-            _client(engine) as direct,
-            httpx.AsyncClient(timeout=300, headers=operator_of(site.data)) as ours,
-        ):
+        async with _client(engine.headers) as direct, _client(operator_of(site.data)) as ours:
             prompt = (await _through(ours, site)).prompt
             await _directly(direct, engine, prompt)
             return [
@@ -188,7 +189,7 @@ def _print_latency(engine: _Engine, site: RunningServer, repeats: int) -> None:
 def _print_throughput(engine: _Engine, site: RunningServer, repeats: int) -> None:
     async def both() -> list[tuple[float, float]]:
         rates = []
-        async with _client(engine) as direct, _client(engine) as ours:
+        async with _client(engine.headers) as direct, _client(operator_of(site.data)) as ours:
             prompt = (await _through(ours, site)).prompt
             for _ in range(repeats):
                 through = await _rate([_through(ours, site) for _ in range(_STREAMS)])

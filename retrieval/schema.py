@@ -403,3 +403,25 @@ document_readers = Table(
     Index("ix_document_readers_group", "group_id"),
     sqlite_autoincrement=True,
 )
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("seq", _Id, primary_key=True, autoincrement=False),
+    Column("at", String(27), nullable=False),
+    Column("actor_kind", String(10), nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("person_id", _Id),
+    Column("key_id", _Id),
+    Column("act", String(40), nullable=False),
+    Column("subject", String(40), nullable=False),
+    Column("details", Text, nullable=False),
+    Column("request_id", String(100), nullable=False),
+    Column("address", String(100), nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("ix_audit_log_act", "act", "seq"),
+    Index("ix_audit_log_person", "person_id", "seq"),
+)
+"""Refers to nothing, so that what is recorded outlives whom and what it tells of; triggers of the
+database let nobody do more than append. ``at`` is text, as it is hashed."""

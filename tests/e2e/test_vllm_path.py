@@ -103,13 +103,15 @@ def test_noise_held_to_the_grammar_gives_only_true_quotes(
         assert page[span["start"] : span["end"]] == citation["quote"]
 
 
-def test_some_of_these_answers_have_citations(site: RunningServer) -> None:
-    answers = [
+def test_some_answers_of_noise_have_citations(site: RunningServer) -> None:
+    """What noise writes differs between processors, so that it gets many questions to try."""
+    asked = (f"{question} ({attempt})" for attempt in range(4) for question in QUESTIONS)
+    answers = (
         site.http.post(
             "/api/v1/chat", json={"question": question}, params={"stream": "false"}
         ).json()
-        for question in QUESTIONS
-    ]
+        for question in asked
+    )
     assert any(answer["citations"] for answer in answers)
 
 

@@ -368,6 +368,29 @@ sign_in_links = Table(
     Index("ix_sign_in_links_person", "person_id"),
 )
 
+# Apart from the documents: who is gone leaves them behind.
+document_uploaders = Table(
+    "document_uploaders",
+    metadata,
+    Column("document_id", _Id, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    _owner("person_id", "people.id"),
+    Index("ix_document_uploaders_person", "person_id"),
+)
+
+quotas = Table(
+    "quotas",
+    metadata,
+    _id(),
+    Column("person_id", _Id, ForeignKey("people.id", ondelete="CASCADE")),
+    Column("collection_id", _Id, ForeignKey("collections.id", ondelete="CASCADE")),
+    Column("bytes", BigInteger),
+    Column("documents", BigInteger),
+    UniqueConstraint("person_id", name="uq_quotas_person"),
+    UniqueConstraint("collection_id", name="uq_quotas_collection"),
+    CheckConstraint("(person_id IS NULL) <> (collection_id IS NULL)", name="person_or_collection"),
+    sqlite_autoincrement=True,
+)
+
 
 def _either_person_or_group() -> CheckConstraint:
     return CheckConstraint("(person_id IS NULL) <> (group_id IS NULL)", name="person_or_group")

@@ -11,11 +11,13 @@ RUN /opt/image/install-system python3-venv
 ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
 ARG TORCH_INDEX_URL
+ARG NPM_CONFIG_REGISTRY
 COPY LICENSE README.md constraints.txt pyproject.toml /src/
 RUN /opt/image/install-torch /src /opt/cloister
 COPY ingest /src/ingest
 COPY retrieval /src/retrieval
 COPY serve /src/serve
+COPY hatch_build.py ui_build.py /src/
 RUN /opt/image/install-cloister /src /opt/cloister
 
 FROM system AS app

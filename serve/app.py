@@ -34,6 +34,7 @@ from serve.routes import (
     rights,
     search,
     turns,
+    web,
 )
 from serve.settings import Settings
 from serve.version import program_version
@@ -91,6 +92,7 @@ def create_app(
         keys,
         rights,
         openai,
+        web,
     ):
         app.include_router(routes.router)
     document_whole(app)

@@ -22,6 +22,7 @@ from serve.people.permissions import check_permission
 from serve.people.sessions import Found, caller_of_session, note_session_use
 from serve.people.tokens import KEY, LONGEST, OPERATOR_TOKEN, SESSION, csrf_token_of, same
 from serve.problems import problem_of, problem_response
+from serve.web import is_web_path
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,8 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Find the caller, for routes in ``request.state.caller``, or refuse the request."""
-        if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
+        path = scope.get("path", "")
+        if scope["type"] != "http" or path in OPEN_PATHS or is_web_path(path):
             await self._app(scope, receive, send)
             return
         backend: Backend = scope["app"].state.backend

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import Field, TypeAdapter
 
+from serve.answers.schemas import EVENT_SCHEMA, EventOut
 from serve.problems import MEDIA_TYPE
 from serve.schemas import Problem
 
@@ -96,6 +98,7 @@ def _whole(app: FastAPI) -> Json:
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs", {}))
     schemas["Problem"] = problem
+    schemas.update(_answer_events())
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _tell_errors(operation["responses"], _statuses(method, path), path)
@@ -105,6 +108,14 @@ def _whole(app: FastAPI) -> Json:
         if name in schemas:
             schemas[name]["examples"] = [example]
     return document
+
+
+def _answer_events() -> Json:
+    """The events of an answer, told apart by their type, and what they are made of."""
+    adapter = TypeAdapter[Any](Annotated[EventOut, Field(discriminator="type")])
+    union = adapter.json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    parts: Json = union.pop("$defs")
+    return {**parts, EVENT_SCHEMA.rpartition("/")[2]: union}
 
 
 def _statuses(method: str, path: str) -> set[int]:

@@ -185,6 +185,9 @@ EventOut = (
     | DoneEvent
 )
 
+EVENT_SCHEMA = "#/components/schemas/AnswerEvent"
+"""Where the document of the API has what a stream's events are."""
+
 
 class AnswerOut(Wire):
     """A whole answer, as the events of its stream add up."""

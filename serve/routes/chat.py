@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from retrieval.store import shared_model
 from serve.answers.inquiry import Inquiry
 from serve.answers.responses import ReplyForm, answer_reply
-from serve.answers.schemas import AnswerOut
+from serve.answers.schemas import EVENT_SCHEMA, AnswerOut
 from serve.backend import Backend
 from serve.caller import Caller
 from serve.gate import request_id_of
@@ -21,7 +21,10 @@ from serve.scope import scope_of
 router = APIRouter(prefix="/api/v1", tags=["chat"])
 
 STREAM: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/event-stream": {}}, "description": "One event a line of data."}
+    200: {
+        "content": {"text/event-stream": {"schema": {"$ref": EVENT_SCHEMA}}},
+        "description": "One event a line of data.",
+    }
 }
 
 

@@ -1,0 +1,63 @@
+/** What a page shows while it has nothing else: waiting, empty, failed. */
+import type { ReactNode } from "react";
+
+import { ProblemError } from "../api/problem";
+import { useText } from "../i18n/language";
+import { Button } from "./Button";
+import { Icon, type IconName } from "./Icon";
+
+export function Spinner({ label }: { label?: string }) {
+  const { shell } = useText();
+  return (
+    <div className="spinner" role="status">
+      <span className="spinner-ring" aria-hidden="true" />
+      <span className={label ? "" : "visually-hidden"}>{label ?? shell.loading}</span>
+    </div>
+  );
+}
+
+interface EmptyStateProps {
+  icon?: IconName;
+  title: string;
+  children?: ReactNode;
+}
+
+export function EmptyState({ icon = "document", title, children }: EmptyStateProps) {
+  return (
+    <div className="state">
+      <Icon name={icon} size={32} />
+      <h2>{title}</h2>
+      {children}
+    </div>
+  );
+}
+
+interface ErrorStateProps {
+  error: unknown;
+  onRetry?: () => void;
+}
+
+/** An error in the server's words, with its advice; try again where that may help. */
+export function ErrorState({ error, onRetry }: ErrorStateProps) {
+  const { shell } = useText();
+  const isMissing = error instanceof ProblemError && error.code === "not_found";
+  return (
+    <div className="state state-error" role="alert">
+      <Icon name="warning" size={32} />
+      <h2>{isMissing ? shell.notFound : shell.failed}</h2>
+      <p>{isMissing ? shell.notFoundBody : messageOf(error, shell.unreachable)}</p>
+      {onRetry && !isMissing && (
+        <Button icon="retry" onClick={onRetry}>
+          {shell.retry}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** What to tell a person about an error. */
+export function messageOf(error: unknown, unreachable: string): string {
+  if (!(error instanceof ProblemError) || error.code === "unreachable") return unreachable;
+  const { detail, advice } = error.problem;
+  return advice ? `${detail} ${advice}` : detail;
+}

@@ -1,0 +1,6 @@
+import type { Texts } from "../texts";
+import type { admin as english } from "../en/admin";
+
+export const admin: Texts<typeof english> = {
+  title: "Administration",
+};

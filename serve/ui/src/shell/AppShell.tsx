@@ -1,0 +1,62 @@
+import { useState, type ReactNode } from "react";
+
+import { IconButton } from "../components/Button";
+import { useText } from "../i18n/language";
+import { navigate, usePath } from "../router";
+import { UploadTray } from "../upload/UploadTray";
+import { SourcePane } from "../viewer/SourcePane";
+import { Brand } from "./Brand";
+import { useShortcut } from "./shortcuts";
+import { ShortcutsDialog } from "./ShortcutsDialog";
+import { Sidebar } from "./Sidebar";
+import { useSource } from "./source";
+import "./shell.css";
+
+/** The three panes: sidebar, page, source. Under 800 px the first is a drawer, the last a sheet. */
+export function AppShell({ children }: { children: ReactNode }) {
+  const { shell } = useText();
+  const path = usePath();
+  const { source, close } = useSource();
+  // Where the drawer was opened: on another page it is closed again.
+  const [openedAt, setOpenedAt] = useState<string | null>(null);
+  const isDrawerOpen = openedAt === path;
+  const setDrawerOpen = (isOpen: boolean) => setOpenedAt(isOpen ? path : null);
+  const [isHelpOpen, setHelpOpen] = useState(false);
+  useShortcut("?", shell.shortcutHelp, () => setHelpOpen(true));
+  useShortcut("mod+shift+o", shell.newChat, () => navigate("/"));
+  useShortcut("Escape", shell.shortcutClose, () => {
+    if (isDrawerOpen) setDrawerOpen(false);
+    else if (source) close();
+    else return false;
+  });
+  return (
+    <div className={source ? "shell shell-with-source" : "shell"}>
+      <a className="skip-link" href="#content">
+        {shell.skip}
+      </a>
+      <header className="topbar">
+        <IconButton
+          icon="menu"
+          label={isDrawerOpen ? shell.closeSidebar : shell.openSidebar}
+          aria-expanded={isDrawerOpen}
+          onClick={() => setDrawerOpen(!isDrawerOpen)}
+        />
+        <Brand />
+      </header>
+      <Sidebar isOpen={isDrawerOpen} onHelp={() => setHelpOpen(true)} />
+      {isDrawerOpen && (
+        <div className="drawer-shade" aria-hidden="true" onClick={() => setDrawerOpen(false)} />
+      )}
+      <main id="content" className="content" tabIndex={-1}>
+        {children}
+      </main>
+      {source && (
+        <aside className="source-pane" aria-label={shell.source}>
+          <SourcePane source={source} onClose={close} />
+        </aside>
+      )}
+      <UploadTray />
+      {isHelpOpen && <ShortcutsDialog onClose={() => setHelpOpen(false)} />}
+    </div>
+  );
+}

@@ -1,0 +1,67 @@
+import { ConversationList } from "../chat/ConversationList";
+import { Icon, type IconName } from "../components/Icon";
+import { Link } from "../components/Link";
+import { Menu } from "../components/Menu";
+import { useText } from "../i18n/language";
+import { navigate, usePath } from "../router";
+import { useMe, useSigningOut } from "../session/session";
+import { Brand } from "./Brand";
+
+interface SidebarProps {
+  isOpen: boolean;
+  onHelp: () => void;
+}
+
+export function Sidebar({ isOpen, onHelp }: SidebarProps) {
+  const { shell } = useText();
+  const me = useMe();
+  const signOut = useSigningOut();
+  return (
+    <nav className={isOpen ? "sidebar sidebar-open" : "sidebar"} aria-label={shell.navigation}>
+      <div className="sidebar-brand">
+        <Brand />
+      </div>
+      <Link href="/" className="button button-plain sidebar-new">
+        <Icon name="add" size={18} />
+        {shell.newChat}
+      </Link>
+      <div className="sidebar-list">
+        <ConversationList />
+      </div>
+      <div className="sidebar-foot">
+        <NavLink href="/documents" icon="document" label={shell.documents} />
+        {me.is_administrator && <NavLink href="/admin" icon="admin" label={shell.administration} />}
+        <Menu
+          label={shell.signedInAs(me.name)}
+          className="nav-link"
+          items={[
+            { label: shell.settings, icon: "settings", onSelect: () => navigate("/settings") },
+            { label: shell.shortcuts, icon: "help", onSelect: onHelp },
+            { label: shell.signOut, icon: "signOut", onSelect: () => void signOut() },
+          ]}
+        >
+          <Icon name="person" />
+          <span className="nav-name">{me.name}</span>
+          <Icon name="more" size={18} />
+        </Menu>
+      </div>
+    </nav>
+  );
+}
+
+interface NavLinkProps {
+  href: string;
+  icon: IconName;
+  label: string;
+}
+
+function NavLink({ href, icon, label }: NavLinkProps) {
+  const path = usePath();
+  const isHere = path === href || path.startsWith(`${href}/`);
+  return (
+    <Link href={href} className="nav-link" aria-current={isHere ? "page" : undefined}>
+      <Icon name={icon} />
+      {label}
+    </Link>
+  );
+}

@@ -1,0 +1,50 @@
+/** The source beside the chat: what is open in it, for whoever opens, shows or closes it. */
+import { createContext, useContext, useMemo, useRef, useState, type ReactNode } from "react";
+
+import type { Citation } from "../api/types";
+
+export interface OpenSource {
+  documentId: number;
+  documentName: string;
+  page: number;
+  /** The quote to mark; without one, the page alone is shown. */
+  citation?: Citation;
+  /** The citations of the answer it belongs to, for next and previous. */
+  citations?: Citation[];
+}
+
+interface SourceControl {
+  source: OpenSource | null;
+  /** Open a source; the focus goes back to where it was once it is closed. */
+  open: (source: OpenSource) => void;
+  close: () => void;
+}
+
+const SourceContext = createContext<SourceControl | null>(null);
+
+export function SourceProvider({ children }: { children: ReactNode }) {
+  const [source, setSource] = useState<OpenSource | null>(null);
+  const opener = useRef<Element | null>(null);
+  const control = useMemo<SourceControl>(
+    () => ({
+      source,
+      open: (next) => {
+        const active = document.activeElement;
+        if (!active?.closest(".source-pane")) opener.current = active;
+        setSource(next);
+      },
+      close: () => {
+        setSource(null);
+        if (opener.current instanceof HTMLElement) opener.current.focus();
+      },
+    }),
+    [source],
+  );
+  return <SourceContext value={control}>{children}</SourceContext>;
+}
+
+export function useSource(): SourceControl {
+  const control = useContext(SourceContext);
+  if (!control) throw new Error("useSource outside of SourceProvider");
+  return control;
+}

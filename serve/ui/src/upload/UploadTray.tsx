@@ -1,0 +1,4 @@
+/** Uploads under way, on every page. */
+export function UploadTray() {
+  return null;
+}

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ingest.child import Child, spawned
+from ingest.child import Child, Launch, spawned
 from ingest.errors import LimitExceeded, NoTextFound, ParserDied
 from ingest.nursery import Nurseries, NurseryDied
 from ingest.pages import DocumentInfo, ParsedPage
-from ingest.sandbox_lines import MalformedLine, decoded
+from ingest.sandbox_lines import MalformedLine, decoded, decoded_picture
 
 _PROGRAM = Path(__file__).with_name("sandbox_child.py")
 
@@ -54,9 +54,19 @@ def parse(
     child dies with the thread that started it. Raises IngestError.
     """
     limits = limits or Limits()
-    launch = spawned(_command(path, media_type, limits), child_environment())
-    with Child(launch) as child:
+    with Child(_launch(_request(path, limits) | {"media_type": media_type})) as child:
         yield from _checked(child, limits, on_page, cancelled)
+
+
+def picture(path: Path, number: int, limits: Limits) -> bytes:
+    """Frame ``number`` of an image file, counted from 1, as a PNG. Raises IngestError."""
+    with Child(_launch(_request(path, limits) | {"picture": number})) as child:
+        for line in _lines(child, limits, None):
+            try:
+                return decoded_picture(line)
+            except MalformedLine as error:
+                raise ParserDied(f"The parser gave malformed output: {error}.") from error
+        raise _death(*child.died())
 
 
 class Sandbox:
@@ -74,7 +84,7 @@ class Sandbox:
         cancelled: Callable[[], bool] | None = None,
     ) -> Iterator[DocumentInfo | ParsedPage]:
         """See the function ``parse``."""
-        request = _request(path, media_type, limits)
+        request = _request(path, limits) | {"media_type": media_type}
         try:
             with self._nurseries.lent() as nursery, Child(nursery.launch(request)) as child:
                 yield from _checked(child, limits, on_page, cancelled)
@@ -116,14 +126,7 @@ def _checked(
 def _items(
     child: Child, limits: Limits, cancelled: Callable[[], bool] | None
 ) -> Iterator[DocumentInfo | ParsedPage]:
-    lines = child.lines(
-        wall_seconds=limits.wall_seconds,
-        stall_seconds=limits.stall_seconds,
-        max_line_bytes=limits.max_line_bytes,
-        max_total_bytes=limits.max_output_bytes,
-        cancelled=cancelled,
-    )
-    for line in lines:
+    for line in _lines(child, limits, cancelled):
         try:
             item = decoded(line)
         except MalformedLine as error:
@@ -132,6 +135,16 @@ def _items(
             return
         yield item
     raise _death(*child.died())
+
+
+def _lines(child: Child, limits: Limits, cancelled: Callable[[], bool] | None) -> Iterator[bytes]:
+    return child.lines(
+        wall_seconds=limits.wall_seconds,
+        stall_seconds=limits.stall_seconds,
+        max_line_bytes=limits.max_line_bytes,
+        max_total_bytes=limits.max_output_bytes,
+        cancelled=cancelled,
+    )
 
 
 def _check_size(pages: int, characters: int, limits: Limits) -> None:
@@ -162,15 +175,15 @@ def _death(code: int, stderr: str) -> LimitExceeded | ParserDied:
     return ParserDied(f"The parser ended by {how}. {stderr}".strip())
 
 
-def _command(path: Path, media_type: str, limits: Limits) -> list[str]:
-    request = {**_request(path, media_type, limits), "parent": os.getpid()}
-    return [sys.executable, "-I", "-X", "utf8", str(_PROGRAM), json.dumps(request)]
+def _launch(request: dict[str, Any]) -> Launch:
+    told = json.dumps(request | {"parent": os.getpid()})
+    command = [sys.executable, "-I", "-X", "utf8", str(_PROGRAM), told]
+    return spawned(command, child_environment())
 
 
-def _request(path: Path, media_type: str, limits: Limits) -> dict[str, Any]:
+def _request(path: Path, limits: Limits) -> dict[str, Any]:
     return {
         "path": str(path.resolve()),
-        "media_type": media_type,
         "limits": {
             "memory_bytes": limits.memory_bytes,
             "cpu_seconds": limits.cpu_seconds,

@@ -135,10 +135,13 @@ def _outlived(connection: socket.socket, pid: int) -> bool:
 
 def _work(request: dict[str, Any], parent: int) -> None:
     confine(request["limits"], parent)
-    from ingest.sandbox_lines import write_lines
+    from ingest.sandbox_lines import write_lines, write_picture
 
     with os.fdopen(_private_stdout(), "wb") as out:
-        write_lines(Path(request["path"]), request["media_type"], out)
+        if "picture" in request:
+            write_picture(Path(request["path"]), request["picture"], out)
+        else:
+            write_lines(Path(request["path"]), request["media_type"], out)
 
 
 def main() -> None:

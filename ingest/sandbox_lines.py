@@ -9,6 +9,7 @@ import math
 import struct
 import traceback
 import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -34,9 +35,29 @@ class MalformedLine(ValueError):
 
 def write_lines(path: Path, media_type: str, out: IO[bytes]) -> None:
     """Parse and write one line per item, then the end or the reason of failure."""
+    _write(_parsed(path, media_type), out)
+
+
+def write_picture(path: Path, number: int, out: IO[bytes]) -> None:
+    """Write one line with a frame of an image as a PNG, then the end or the reason of failure."""
+    _write(_pictured(path, number), out)
+
+
+def _parsed(path: Path, media_type: str) -> Iterator[bytes]:
+    for item in parser_for(media_type)(path):
+        yield encoded(item)
+
+
+def _pictured(path: Path, number: int) -> Iterator[bytes]:
+    from ingest.parsers.picture import png_of
+
+    yield _line({"png": base64.b64encode(png_of(path, number)).decode()})
+
+
+def _write(lines: Iterable[bytes], out: IO[bytes]) -> None:
     try:
-        for item in parser_for(media_type)(path):
-            out.write(encoded(item))
+        for line in lines:
+            out.write(line)
             out.flush()
         out.write(_line(_END))
     except IngestError as error:
@@ -93,6 +114,20 @@ def decoded(line: bytes) -> DocumentInfo | ParsedPage | None:
     if data != _END:
         raise MalformedLine("an unknown line")
     return None
+
+
+def decoded_picture(line: bytes) -> bytes:
+    """The PNG of a line.
+
+    Raises the child's own IngestError, or MalformedLine.
+    """
+    try:
+        data = json.loads(line)
+        if "error" in data:
+            raise _error_of(data)
+        return _base64(data["png"])
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise MalformedLine(f"{type(error).__name__}: {error}") from error
 
 
 def _info_of(info: dict[str, Any]) -> DocumentInfo:

@@ -26,7 +26,7 @@ from retrieval.types import (
     StoredChunk,
 )
 
-_SECTION_SEPARATOR = "\x1f"
+SECTION_SEPARATOR = "\x1f"
 
 
 def embedder_id(connection: Connection, model: EmbedderModel) -> int:
@@ -141,7 +141,7 @@ def _chunk_row(document_id: int, chunk: Chunk) -> dict[str, object]:
         "span_start": chunk.span.start,
         "span_end": chunk.span.end,
         "text": chunk.text,
-        "section": _SECTION_SEPARATOR.join(chunk.section),
+        "section": SECTION_SEPARATOR.join(chunk.section),
         "table_header": chunk.table_header,
         "language": chunk.language,
     }
@@ -255,7 +255,7 @@ def _stored_chunk(row: Row[tuple[object, ...]]) -> StoredChunk:
             page=row.page,
             span=Span(row.span_start, row.span_end),
             text=row.text,
-            section=tuple(row.section.split(_SECTION_SEPARATOR)) if row.section else (),
+            section=tuple(row.section.split(SECTION_SEPARATOR)) if row.section else (),
             language=row.language,
             table_header=row.table_header,
         ),

@@ -29,6 +29,7 @@ from serve.routes import (
     mcp,
     metrics,
     openai,
+    pages,
     people,
     reference,
     rights,
@@ -78,6 +79,7 @@ def create_app(
     for routes in (
         health,
         documents,
+        pages,
         collections,
         jobs,
         search,

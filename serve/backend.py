@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from ingest.files import Originals
 from ingest.intake import Intake
+from ingest.pictures import Pictures
 from ingest.sandbox import Limits
 from ingest.worker import WorkerOptions
 from ingest.workers import Workers
@@ -54,6 +55,7 @@ class Backend:
     guard: Guard | None
     operator_token: str = field(repr=False)
     signing_in: SigningIn
+    pictures: Pictures = field(default_factory=Pictures)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when streams that have no end of their own must end."""
 

@@ -209,6 +209,13 @@ class JobList(Wire):
     next_cursor: str | None = None
 
 
+class SectionStartOut(Wire):
+    """From character ``start`` on, a page stands under these headings, outermost first."""
+
+    start: int
+    section: list[str]
+
+
 class PageOut(Wire):
     """A page of a document, with the text that spans refer to; sizes in points."""
 
@@ -218,6 +225,7 @@ class PageOut(Wire):
     width: float
     height: float
     rotation: int
+    sections: list[SectionStartOut]
 
 
 class SpanOut(Wire):

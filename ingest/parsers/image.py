@@ -14,8 +14,8 @@ from ingest.parsers import ocr
 from ingest.parsers.scan_text import scan_text
 from retrieval.types import Page
 
-_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP")
-_MOST_PIXELS = 120_000_000
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP")
+MOST_PIXELS = 120_000_000
 _OCR_PIXELS = 25_000_000
 _MOST_FRAMES = 2_000
 _ANIMATED = ("GIF", "WEBP", "PNG")
@@ -27,7 +27,7 @@ def parse(path: Path) -> Iterator[DocumentInfo | ParsedPage]:
     Raises DamagedFile, NoTextFound or LimitExceeded.
     """
     try:
-        with Image.open(path, formats=_FORMATS) as image:
+        with Image.open(path, formats=FORMATS) as image:
             animated = image.format in _ANIMATED
             frames = 1 if animated else min(getattr(image, "n_frames", 1), _MOST_FRAMES)
             yield DocumentInfo(paged=True, page_count=frames)
@@ -49,7 +49,7 @@ def parse(path: Path) -> Iterator[DocumentInfo | ParsedPage]:
 
 
 def _frame(image: Image.Image, number: int) -> ParsedPage:
-    if image.width * image.height > _MOST_PIXELS:
+    if image.width * image.height > MOST_PIXELS:
         raise LimitExceeded("too_large", f"The image has {image.width} x {image.height} pixels.")
     upright = ImageOps.exif_transpose(image)
     width, height = upright.size

@@ -41,7 +41,7 @@ def original_response(originals: Originals, document: Document, request: Headers
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "Content-Disposition": f"attachment; filename*=UTF-8''{_file_name(document)}",
     }
-    if etag in re.split(r"\s*,\s*", request.get("if-none-match", "")):
+    if is_known(etag, request):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     file = originals.open(document.content_sha256)
     size = file.seek(0, os.SEEK_END)
@@ -59,6 +59,11 @@ def original_response(originals: Originals, document: Document, request: Headers
     return StreamingResponse(
         _bytes(file, start, end), status, headers, media_type=document.media_type
     )
+
+
+def is_known(etag: str, request: Headers) -> bool:
+    """Whether who asks has this version already."""
+    return etag in re.split(r"\s*,\s*", request.get("if-none-match", ""))
 
 
 def _file_name(document: Document) -> str:

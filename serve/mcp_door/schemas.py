@@ -48,7 +48,7 @@ class AskArguments(Body):
 
 
 class FoundPassage(Wire):
-    """A passage, word for word; ``url`` is where the original is on this server."""
+    """A passage, word for word; ``url`` is where this server shows it on its page."""
 
     id: str
     document_id: str

@@ -141,7 +141,7 @@ def _fetched(
         document_id=str(document["id"]),
         title=document["title"] or document["name"],
         text=text[start : start + PART_CHARACTERS],
-        url=f"/api/v1/documents/{document['id']}/content",
+        url=f"/d/{document['id']}",
         part=part,
         part_count=part_count,
         metadata=Metadata.model_validate(document),
@@ -175,7 +175,10 @@ def _page_of(passage: Json) -> int | None:
 
 
 def _url_of(passage: Json) -> str:
-    return f"/api/v1/documents/{passage['document_id']}/content#page={passage['page']}"
+    """Where our viewer shows a passage, or the words of one that are cited."""
+    span = passage["span"]
+    place = f"page={passage['page']}&c={passage['chunk_id']}&s={span['start']}-{span['end']}"
+    return f"/d/{passage['document_id']}#{place}"
 
 
 def message_of(error: CloisterError) -> str:

@@ -29,8 +29,9 @@ class CitationForm:
     site: str
 
     def url(self, citation: Citation) -> str:
-        """Where our viewer shows a citation on its page."""
-        place = f"page={citation.page}&c={citation.chunk_id}"
+        """Where our viewer shows a citation on its page, with its words marked."""
+        words = f"{citation.span.start}-{citation.span.end}"
+        place = f"page={citation.page}&c={citation.chunk_id}&s={words}"
         return f"{self.site}/d/{citation.document_id}#{place}"
 
     def tail(self, transcript: Transcript) -> str:

@@ -9,9 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse
 
 from ingest import jobs
-from retrieval.boxes import span_rects
-from retrieval.contents import document_text, read_chunks, read_page
-from retrieval.errors import NotFound
+from retrieval.contents import document_text
 from retrieval.flags import flag_counts, read_flags
 from retrieval.store import DocumentFilter, get_document, list_documents
 from retrieval.types import DocumentState
@@ -25,12 +23,10 @@ from serve.schemas import (
     DocumentDetails,
     DocumentList,
     JobOut,
-    PageOut,
-    PlacedPassage,
     UploadOut,
 )
 from serve.scope import document_for, scope_of, whole_scope
-from serve.shapes import document_details, document_out, job_out, passage_fields
+from serve.shapes import document_details, document_out, job_out
 
 router = APIRouter(prefix="/api/v1/documents", tags=["documents"])
 
@@ -125,32 +121,3 @@ def text(
     with backend.database.read() as connection:
         pages = list(document_text(connection, document_id, whole_scope(connection, caller)))
     return PlainTextResponse("\f".join(pages))
-
-
-@router.get("/{document_id}/pages/{number}")
-def page(
-    backend: BackendPart,
-    caller: CallerPart,
-    document_id: IdPath,
-    number: IdPath,
-) -> PageOut:
-    """One page, with the text that spans refer to."""
-    with backend.database.read() as connection:
-        found = read_page(connection, document_id, number, whole_scope(connection, caller))
-    return PageOut.model_validate(found)
-
-
-@router.get("/{document_id}/chunks/{chunk_id}")
-def chunk(
-    backend: BackendPart, caller: CallerPart, document_id: IdPath, chunk_id: IdPath
-) -> PlacedPassage:
-    """A passage and where it stands on its page."""
-    with backend.database.read() as connection:
-        scope = whole_scope(connection, caller)
-        stored = read_chunks(connection, [chunk_id], scope).get(chunk_id)
-        if stored is None or stored.document_id != document_id:
-            raise NotFound(f"Document {document_id} has no passage {chunk_id}.")
-        on = read_page(connection, document_id, stored.chunk.page, scope)
-    rects = [] if on.boxes is None else span_rects(on.boxes, stored.chunk.span)
-    size = (on.width, on.height)
-    return PlacedPassage(**passage_fields(stored), rects=rects, page_size=size)

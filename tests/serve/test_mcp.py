@@ -144,7 +144,9 @@ def test_from_a_search_to_the_text(site: RunningServer, way: Way) -> None:
     assert fetched["text"][passage["start"] : passage["end"]] == passage["text"] == hit["text"]
     document = given(way(site), "fetch", id=hit["document_id"])
     assert (document["text"], document["passage"]) == (LIGHTHOUSE, None)
-    assert site.http.get(document["url"]).text == LIGHTHOUSE
+    assert document["url"] == f"/d/{hit['document_id']}"
+    place = f"page=1&c={hit['id'].split('-')[1]}&s={passage['start']}-{passage['end']}"
+    assert hit["url"] == f"{document['url']}#{place}"
 
 
 @both_ways

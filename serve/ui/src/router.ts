@@ -3,7 +3,8 @@ import { useSyncExternalStore } from "react";
 
 const listeners = new Set<() => void>();
 
-function subscribe(listener: () => void): () => void {
+/** Be told whenever another page is gone to, or the same one again; call the result to end it. */
+export function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   window.addEventListener("popstate", listener);
   window.addEventListener("hashchange", listener);

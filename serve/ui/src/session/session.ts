@@ -48,5 +48,5 @@ export function useSigningOut(): () => Promise<void> {
 /** Take up the session that a reply has just opened. */
 export async function takeUpSession(client: QueryClient, csrfToken: string): Promise<void> {
   keepCsrfToken(csrfToken);
-  await client.fetchQuery({ queryKey: KEY, queryFn: readMe });
+  await client.fetchQuery({ queryKey: KEY, queryFn: readMe, staleTime: 0 });
 }

@@ -1,8 +1,8 @@
-import { useState, type ReactNode } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 
 import { IconButton } from "../components/Button";
 import { useText } from "../i18n/language";
-import { navigate, usePath } from "../router";
+import { navigate, subscribe } from "../router";
 import { UploadTray } from "../upload/UploadTray";
 import { SourcePane } from "../viewer/SourcePane";
 import { Brand } from "./Brand";
@@ -15,12 +15,8 @@ import "./shell.css";
 /** The three panes: sidebar, page, source. Under 800 px the first is a drawer, the last a sheet. */
 export function AppShell({ children }: { children: ReactNode }) {
   const { shell } = useText();
-  const path = usePath();
   const { source, close } = useSource();
-  // Where the drawer was opened: on another page it is closed again.
-  const [openedAt, setOpenedAt] = useState<string | null>(null);
-  const isDrawerOpen = openedAt === path;
-  const setDrawerOpen = (isOpen: boolean) => setOpenedAt(isOpen ? path : null);
+  const [isDrawerOpen, setDrawerOpen] = useState(false);
   const [isHelpOpen, setHelpOpen] = useState(false);
   useShortcut("?", shell.shortcutHelp, () => setHelpOpen(true));
   useShortcut("mod+shift+o", shell.newChat, () => navigate("/"));
@@ -29,6 +25,7 @@ export function AppShell({ children }: { children: ReactNode }) {
     else if (source) close();
     else return false;
   });
+  useEffect(() => subscribe(() => setDrawerOpen(false)), []);
   return (
     <div className={source ? "shell shell-with-source" : "shell"}>
       <a className="skip-link" href="#content">

@@ -7,8 +7,10 @@ export interface OpenSource {
   documentId: number;
   documentName: string;
   page: number;
-  /** The quote to mark; without one, the page alone is shown. */
+  /** The quote to mark, from the boxes that were stored with the answer. */
   citation?: Citation;
+  /** Without a citation: the passage to mark, such as one that a search found. */
+  chunkId?: number;
   /** The citations of the answer it belongs to, for next and previous. */
   citations?: Citation[];
 }

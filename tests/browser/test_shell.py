@@ -1,0 +1,131 @@
+"""The frame of all pages: it loads, lets in, speaks two languages, fits, and is usable by all."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import VisitFactory
+from tests.browser.site import ADMINISTRATOR, READER, STEPS, Site
+from tests.browser.visit import Visit
+from tests.fixtures.people import PASSWORD
+
+PAGES = ("/", "/documents", "/settings", "/admin", "/welcome")
+
+
+def test_a_stranger_signs_in_where_he_wanted_to_be(visiting: VisitFactory) -> None:
+    visit = visiting()
+    page = visit.open("/settings")
+    page.get_by_label("Name").fill(READER)
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Settings", level=1)).to_be_visible()
+    assert visit.axe() == []
+
+
+def test_an_invitation_leads_in_and_holds_once(visiting: VisitFactory, site: Site) -> None:
+    token = site.town.invited("Zoë")["token"]
+    visit = visiting()
+    page = visit.open(f"/sign-in#{token}")
+    expect(page.get_by_role("heading", name="Welcome, Zoë")).to_be_visible()
+    assert visit.axe() == []
+    page.get_by_label("New password").fill(PASSWORD)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("button", name="Signed in as Zoë")).to_be_visible()
+    again = visiting().open(f"/sign-in#{token}")
+    expect(again.get_by_role("heading", name="This link does not hold any more")).to_be_visible()
+
+
+def test_signing_out_shows_nothing_any_more(signed_in: Visit) -> None:
+    page = signed_in.open("/")
+    page.get_by_role("button", name=f"Signed in as {ADMINISTRATOR}").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("navigation")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_usable_by_all(visiting: VisitFactory, scheme: str) -> None:
+    visit = visiting(ADMINISTRATOR, color_scheme=scheme)
+    for path in PAGES:
+        expect(visit.open(path).get_by_role("navigation")).to_be_visible()
+        assert visit.axe() == [], path
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_pages_fit_a_narrow_window(visiting: VisitFactory, width: int) -> None:
+    visit = visiting(ADMINISTRATOR, viewport={"width": width, "height": 640}, has_touch=True)
+    for path in PAGES:
+        page = visit.open(path)
+        assert visit.sideways() == 0, path
+    page.get_by_role("button", name="Open the sidebar").tap()
+    expect(page.get_by_role("link", name="Documents")).to_be_in_viewport()
+    assert visit.sideways() == 0
+    for _ in range(2):
+        page.get_by_role("link", name="Documents").tap()
+        expect(page.get_by_role("link", name="New chat")).not_to_be_visible()
+        page.get_by_role("button", name="Open the sidebar").tap()
+
+
+def test_the_theme_is_remembered(signed_in: Visit) -> None:
+    page = signed_in.open("/settings")
+    before = _background(page)
+    page.get_by_label("Theme").select_option("Dark")
+    assert _background(page) != before
+    page.reload()
+    expect(page.get_by_label("Theme")).to_have_value("dark")
+    assert _background(page) != before
+
+
+def _background(page: Page) -> str:
+    colour: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    return colour
+
+
+def test_french_is_the_language_of_who_reads_it(visiting: VisitFactory) -> None:
+    page = visiting(ADMINISTRATOR, locale="fr-FR").open("/settings")
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+    expect(page.get_by_role("link", name="Nouvelle conversation")).to_be_visible()
+    page.get_by_label("Langue").select_option("English")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.get_by_role("link", name="New chat")).to_be_visible()
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+def test_keys_are_told_and_rest_while_one_writes(signed_in_page: Page) -> None:
+    page = signed_in_page
+    page.keyboard.press("/")
+    composer = page.get_by_role("textbox", name="Question")
+    expect(composer).to_be_focused()
+    page.keyboard.type("?/")
+    expect(composer).to_have_value("?/")
+    composer.blur()
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).not_to_be_visible()
+
+
+def test_the_first_key_skips_to_the_content(signed_in_page: Page) -> None:
+    signed_in_page.keyboard.press("Tab")
+    expect(signed_in_page.get_by_role("link", name="Skip to content")).to_be_focused()
+    signed_in_page.keyboard.press("Enter")
+    expect(signed_in_page.get_by_role("main")).to_be_focused()
+
+
+def test_a_question_is_answered(signed_in_page: Page) -> None:
+    signed_in_page.get_by_role("textbox", name="Question").fill(STEPS)
+    signed_in_page.keyboard.press("Enter")
+    expect(signed_in_page.get_by_role("main")).to_contain_text("It says so here")
+
+
+def test_an_unknown_page_says_so(signed_in: Visit) -> None:
+    page = signed_in.open("/admin/nowhere")
+    expect(page.get_by_role("navigation")).to_be_visible()
+    page.evaluate("history.pushState(null, '', '/x'); dispatchEvent(new PopStateEvent('popstate'))")
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing at this address")

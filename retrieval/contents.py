@@ -243,6 +243,11 @@ def visible_documents(connection: Connection) -> Sequence[int]:
     return connection.scalars(query).all()
 
 
+def section_of(stored: str) -> tuple[str, ...]:
+    """The path of a section as it is stored with chunks."""
+    return tuple(stored.split(SECTION_SEPARATOR)) if stored else ()
+
+
 def _stored_chunk(row: Row[tuple[object, ...]]) -> StoredChunk:
     return StoredChunk(
         id=row.id,
@@ -255,7 +260,7 @@ def _stored_chunk(row: Row[tuple[object, ...]]) -> StoredChunk:
             page=row.page,
             span=Span(row.span_start, row.span_end),
             text=row.text,
-            section=tuple(row.section.split(SECTION_SEPARATOR)) if row.section else (),
+            section=section_of(row.section),
             language=row.language,
             table_header=row.table_header,
         ),

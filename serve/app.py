@@ -34,6 +34,7 @@ from serve.routes import (
     reference,
     rights,
     search,
+    suggestions,
     turns,
     web,
 )
@@ -83,6 +84,7 @@ def create_app(
         collections,
         jobs,
         search,
+        suggestions,
         chat,
         conversations,
         turns,

@@ -291,6 +291,20 @@ class SearchOut(Wire):
     language: str
 
 
+class SuggestionOut(Wire):
+    """A question that a document probably answers."""
+
+    question: str
+    document_id: int
+    document_title: str
+
+
+class SuggestionList(Wire):
+    """Questions to begin with; none where there is nothing to ask about."""
+
+    items: list[SuggestionOut]
+
+
 class JobsSnapshot(Wire):
     """The jobs under way when the stream begins."""
 

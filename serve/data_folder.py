@@ -165,12 +165,16 @@ class DataFolder:
 
     def size_bytes(self) -> int:
         """The space that its files take."""
-        return sum(
-            (Path(folder) / name).stat().st_size
-            for folder, _, names in os.walk(self.path)
-            for name in names
-            if (Path(folder) / name).exists()
-        )
+        files = (Path(folder) / name for folder, _, names in os.walk(self.path) for name in names)
+        return sum(map(_size_of, files))
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        # It was deleted just now.
+        return 0
 
 
 def _locked(file: IO[str], kind: int) -> bool:

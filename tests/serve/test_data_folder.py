@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,23 @@ def test_sizes(tmp_path: Path) -> None:
         (folder.incoming / "x").write_bytes(b"1234")
         assert folder.size_bytes() == before + 4
         assert folder.free_bytes() > 0
+
+
+def test_its_size_is_told_while_files_come_and_go(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    stopping = threading.Event()
+
+    def churn() -> None:
+        while not stopping.is_set():
+            for number in range(50):
+                (tmp_path / f"{number}").write_bytes(b"x")
+            for number in range(50):
+                (tmp_path / f"{number}").unlink()
+
+    churning = threading.Thread(target=churn)
+    churning.start()
+    try:
+        assert all(0 <= folder.size_bytes() <= 50 for _ in range(2_000))
+    finally:
+        stopping.set()
+        churning.join()

@@ -317,6 +317,7 @@ groups = Table(
     _id(),
     Column("name", String(200), nullable=False, unique=True),
     Column("created_at", Double, nullable=False),
+    Column("from_oidc", Boolean, nullable=False, server_default=false()),
     sqlite_autoincrement=True,
 )
 
@@ -338,6 +339,7 @@ sessions = Table(
     Column("created_at", Double, nullable=False),
     Column("used_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
+    Column("by_oidc", Boolean, nullable=False, server_default=false()),
     Index("ix_sessions_person", "person_id"),
     sqlite_autoincrement=True,
 )
@@ -388,6 +390,20 @@ quotas = Table(
     UniqueConstraint("person_id", name="uq_quotas_person"),
     UniqueConstraint("collection_id", name="uq_quotas_collection"),
     CheckConstraint("(person_id IS NULL) <> (collection_id IS NULL)", name="person_or_collection"),
+    sqlite_autoincrement=True,
+)
+
+oidc_identities = Table(
+    "oidc_identities",
+    metadata,
+    _id(),
+    _owner("person_id", "people.id"),
+    Column("issuer", String(400), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("gave_administration", Boolean, nullable=False),
+    Column("created_at", Double, nullable=False),
+    UniqueConstraint("issuer", "subject", name="uq_oidc_identities_issuer_subject"),
+    Index("ix_oidc_identities_person", "person_id"),
     sqlite_autoincrement=True,
 )
 

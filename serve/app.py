@@ -29,6 +29,7 @@ from serve.routes import (
     mcp,
     metrics,
     openai,
+    oidc,
     pages,
     people,
     reference,
@@ -96,6 +97,7 @@ def create_app(
         keys,
         rights,
         openai,
+        oidc,
         web,
     ):
         app.include_router(routes.router)

@@ -30,7 +30,18 @@ CSRF_HEADER = "X-CSRF-Token"
 PLAIN_COOKIE, SECURE_COOKIE = "cloister", "__Host-cloister"
 
 OPEN_PATHS = frozenset(
-    {"/healthz", "/readyz", "/api/v1/auth/login", "/api/v1/auth/links", "/api/v1/auth/links/show"}
+    {
+        "/healthz",
+        "/readyz",
+        "/api/v1/auth/login",
+        "/api/v1/auth/links",
+        "/api/v1/auth/links/show",
+        "/api/v1/auth/methods",
+        "/api/v1/auth/oidc",
+        "/api/v1/auth/oidc/callback",
+        "/api/v1/auth/oidc/links",
+        "/api/v1/auth/oidc/logout",
+    }
 )
 """What answers without anybody having signed in."""
 

@@ -28,6 +28,9 @@ from serve.answers.served_model import ServedModel, served_model
 from serve.conversations.turns import interrupt_unfinished
 from serve.data_folder import DataFolder
 from serve.errors import BindRefused
+from serve.oidc.options import oidc_options
+from serve.oidc.provider import Provider
+from serve.oidc.signing_in import OidcSigningIn
 from serve.people.signing_in import SigningIn
 from serve.people.store import has_administrator
 from serve.people.throttle import Guesses
@@ -55,6 +58,7 @@ class Backend:
     guard: Guard | None
     operator_token: str = field(repr=False)
     signing_in: SigningIn
+    oidc: OidcSigningIn | None
     pictures: Pictures = field(default_factory=Pictures)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when streams that have no end of their own must end."""
@@ -182,6 +186,7 @@ def _put_together(
         log_format=settings.log_format,
     )
     model, guard = served_model(settings), configured_guard(settings)
+    guesses, oidc = Guesses(), oidc_options(settings)
     return Backend(
         settings=settings,
         folder=folder,
@@ -193,7 +198,8 @@ def _put_together(
         model=model,
         guard=guard,
         operator_token=operator_token,
-        signing_in=SigningIn(database, Guesses(), DEFAULT_COLLECTION),
+        signing_in=SigningIn(database, guesses, DEFAULT_COLLECTION),
+        oidc=OidcSigningIn(database, guesses, Provider(oidc)) if oidc else None,
     )
 
 

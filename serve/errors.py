@@ -1,4 +1,5 @@
-"""Errors of the server and its clients; those about people are in ``serve.people.errors``.
+"""Errors of the server and its clients; those about people are in ``serve.people.errors``
+and ``serve.oidc.errors``.
 
 ServeError
 ├── InvalidRequest          invalid_request
@@ -16,9 +17,16 @@ ServeError
 │   └── TooManyAttempts     too_many_attempts
 ├── NotSignedIn             not_signed_in
 │   └── SignInFailed        sign_in_failed
+│       └── OidcRefused     oidc_refused
 ├── NotAllowed              not_allowed
 │   ├── KeyNotAllowed       key_not_allowed
-│   └── CsrfFailed          csrf_failed
+│   ├── CsrfFailed          csrf_failed
+│   ├── AccountNeeded       account_needed
+│   ├── AccountExists       account_exists
+│   ├── AccountSuspended    account_suspended
+│   └── DomainRefused       domain_refused
+├── OidcUnavailable         oidc_unavailable
+├── FilledByProvider        filled_by_provider
 ├── LinkInvalid             link_invalid
 ├── NameTaken               name_taken
 ├── LastAdministrator       last_administrator

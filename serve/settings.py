@@ -52,6 +52,20 @@ def _address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _issuer(value: str) -> str:
+    """An address letter for letter: a slash at its end is part of an issuer's name."""
+    _address(value)
+    return value
+
+
+def _claim(value: str) -> str:
+    return "" if value == "-" else value
+
+
+def _names(value: str) -> str:
+    return ",".join(name.strip().lower() for name in value.split(",") if name.strip())
+
+
 def _host_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", value):
         raise _Unreadable("a host name without a port, such as cloister.example.org")
@@ -216,6 +230,44 @@ class Settings:
         "S1,S2,S3,S4,S9,S10,S11",
         "Categories of Llama Guard 3 that are stopped, S1 to S14, with commas.",
         _categories,
+    )
+    oidc_issuer: str = _setting(
+        "",
+        "Issuer of the OpenID provider that people sign in with, letter for letter as it calls "
+        "itself; empty for passwords alone.",
+        _issuer,
+    )
+    oidc_client_id: str = _setting("", "Name under which Cloister is registered there.")
+    oidc_client_secret: str = _setting(
+        "", "Secret that goes with it; without one, PKCE alone proves who asks.", secret=True
+    )
+    oidc_name: str = _setting("Single sign-on", "What the provider is called on the sign-in page.")
+    oidc_scopes: str = _setting(
+        "openid email profile", "Scopes to ask for; some providers need `groups` as well."
+    )
+    oidc_groups_claim: str = _setting(
+        "groups", "Claim with the names of a person's groups; `-` takes none over.", _claim
+    )
+    oidc_admin_group: str = _setting(
+        "", "Group of the provider whose people are administrators; empty for none."
+    )
+    oidc_email_domains: str = _setting(
+        "", "Domains of e-mail addresses that are let in, with commas; empty for all.", _names
+    )
+    oidc_accounts: str = _setting(
+        "invited",
+        "Who gets in by the provider: `invited` for those with an account here, `first_sign_in` "
+        "for all that it lets in.",
+        _one_of(("invited", "first_sign_in")),
+    )
+    oidc_hosts: str = _setting(
+        "",
+        "Further hosts (with port) that the provider keeps its keys and tokens at, with commas; "
+        "no others are contacted.",
+        _names,
+    )
+    oidc_ca_file: Path | None = _setting(  # noqa: RUF009
+        None, "Certificates to trust for the provider.", _path, shown="those of the system"
     )
     allow_hub: bool = _setting(
         False,

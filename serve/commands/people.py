@@ -34,7 +34,7 @@ def list_all(context: typer.Context, as_json: JsonOption = False) -> None:
 def _state(person: dict[str, Any]) -> str:
     if person["suspended"]:
         return "suspended"
-    if not person["has_password"]:
+    if not person["has_password"] and not person["has_identity"]:
         return "invited"
     return "administrator" if person["is_administrator"] else "active"
 

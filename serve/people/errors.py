@@ -63,3 +63,9 @@ class LastAdministrator(ServeError):
     """Nobody would be left to let others in."""
 
     code = "last_administrator"
+class FilledByProvider(ServeError):
+    """The sign-in provider says who is in the group."""
+
+    code = "filled_by_provider"
+
+

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, sel
 
 from retrieval.errors import NotFound
 from retrieval.schema import group_members, groups
-from serve.people.errors import NameTaken
+from serve.people.errors import FilledByProvider, NameTaken
 from serve.people.store import Person, get_person, list_people, moment
 
 
@@ -23,6 +23,7 @@ class Group:
     id: int
     name: str
     created_at: datetime
+    from_oidc: bool
     member_count: int
 
 
@@ -42,6 +43,13 @@ def rename_group(connection: Connection, group_id: int, name: str) -> Group:
     if get_group(connection, group_id).name != name:
         _refuse_taken_name(connection, name)
         connection.execute(update(groups).where(groups.c.id == group_id).values(name=name))
+    return get_group(connection, group_id)
+
+
+def set_from_oidc(connection: Connection, group_id: int, from_oidc: bool) -> Group:
+    """Have the sign-in provider say who is in a group, from each next sign-in on, or no longer."""
+    get_group(connection, group_id)
+    connection.execute(update(groups).where(groups.c.id == group_id).values(from_oidc=from_oidc))
     return get_group(connection, group_id)
 
 
@@ -93,8 +101,16 @@ def members_of(connection: Connection, group_id: int) -> list[Person]:
 
 
 def set_members(connection: Connection, group_id: int, person_ids: Sequence[int]) -> None:
-    """Let exactly these people be in a group."""
-    get_group(connection, group_id)
+    """Let exactly these people be in a group.
+
+    Raises:
+        FilledByProvider: Who is in it is said elsewhere.
+    """
+    if get_group(connection, group_id).from_oidc:
+        raise FilledByProvider(
+            "The sign-in provider says who is in this group.",
+            advice="Change it there, or fill the group by hand again.",
+        )
     for person_id in person_ids:
         get_person(connection, person_id)
     connection.execute(delete(group_members).where(group_members.c.group_id == group_id))
@@ -104,4 +120,4 @@ def set_members(connection: Connection, group_id: int, person_ids: Sequence[int]
 
 
 def _group(row: Row[Any]) -> Group:
-    return Group(row.id, row.name, moment(row.created_at), row.member_count)
+    return Group(row.id, row.name, moment(row.created_at), row.from_oidc, row.member_count)

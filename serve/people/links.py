@@ -40,7 +40,7 @@ class Link:
 def create_link(connection: Connection, person_id: int) -> str:
     """The token of a new link for a person; the earlier ones end."""
     person = get_person(connection, person_id)
-    connection.execute(delete(sign_in_links).where(sign_in_links.c.person_id == person_id))
+    end_links(connection, person_id)
     purpose = Purpose.RESET if person.has_password else Purpose.INVITATION
     return _created(connection, purpose, person_id)
 
@@ -64,6 +64,11 @@ def _created(connection: Connection, purpose: Purpose, person_id: int | None) ->
         )
     )
     return token
+
+
+def end_links(connection: Connection, person_id: int) -> None:
+    """End every link of a person."""
+    connection.execute(delete(sign_in_links).where(sign_in_links.c.person_id == person_id))
 
 
 def link_of(connection: Connection, token: str) -> Link:

@@ -58,9 +58,17 @@ class PersonPatch(Body):
 
 
 class GroupBody(Body):
-    """A group by its name."""
+    """A group; with ``from_oidc``, the sign-in provider's group of that name says who is in it."""
 
     name: Name
+    from_oidc: bool = False
+
+
+class GroupPatch(Body):
+    """What is to change of a group."""
+
+    name: Name | None = None
+    from_oidc: bool | None = None
 
 
 class MembersBody(Body):
@@ -111,18 +119,23 @@ class PersonOut(Wire):
     is_administrator: bool
     suspended: bool
     has_password: bool
+    has_identity: bool
     created_at: datetime
     signed_in_at: datetime | None
 
 
 class MeOut(Wire):
-    """Who asks; ``csrf_token`` is for the header X-CSRF-Token of a session's changes."""
+    """Who asks; ``csrf_token`` is for the header X-CSRF-Token of a session's changes.
+
+    ``by_oidc``: the session began at the sign-in provider, where another one may go on.
+    """
 
     person_id: int | None
     name: str
     is_administrator: bool
     permissions: list[Permission]
     csrf_token: str | None = None
+    by_oidc: bool = False
 
 
 class SignedInOut(Wire):
@@ -130,6 +143,26 @@ class SignedInOut(Wire):
 
     person: PersonOut
     csrf_token: str
+
+
+class OidcMethod(Wire):
+    """The organisation's own sign-in: what to call it, and where it begins."""
+
+    name: str
+    path: str
+
+
+class MethodsOut(Wire):
+    """How people may sign in here."""
+
+    password: bool = True
+    oidc: OidcMethod | None
+
+
+class GoOut(Wire):
+    """Where the browser goes next."""
+
+    location: str
 
 
 class LinkOut(Wire):
@@ -159,6 +192,7 @@ class GroupOut(Wire):
     id: int
     name: str
     created_at: datetime
+    from_oidc: bool
     member_count: int
 
 

@@ -39,7 +39,9 @@ class Found:
     is_stale: bool
 
 
-def open_session(connection: Connection, person_id: int, agent: str) -> str:
+def open_session(
+    connection: Connection, person_id: int, agent: str, *, by_oidc: bool = False
+) -> str:
     """The token of a new session; ended ones of the person are forgotten."""
     token, now = new_token(SESSION), time.time()
     connection.execute(
@@ -53,6 +55,7 @@ def open_session(connection: Connection, person_id: int, agent: str) -> str:
             created_at=now,
             used_at=now,
             expires_at=now + LIFETIME_SECONDS,
+            by_oidc=by_oidc,
         )
     )
     connection.execute(update(people).where(people.c.id == person_id).values(signed_in_at=now))
@@ -84,6 +87,11 @@ def note_session_use(connection: Connection, session_id: int) -> None:
     connection.execute(
         update(sessions).where(sessions.c.id == session_id).values(used_at=time.time())
     )
+
+
+def is_by_oidc(connection: Connection, session_id: int) -> bool:
+    """Whether a session was opened by the organisation's provider."""
+    return bool(connection.scalar(select(sessions.c.by_oidc).where(sessions.c.id == session_id)))
 
 
 def list_sessions(connection: Connection, person_id: int) -> list[Session]:

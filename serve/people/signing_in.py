@@ -64,7 +64,7 @@ class SigningIn:
             # Again, for it may have been suspended while the password was checked.
             if get_person(connection, person.id).suspended:
                 raise _failed()
-            token = open_session(connection, person.id, _agent(visitor))
+            token = open_session(connection, person.id, agent_of(visitor))
             return SignedIn(get_person(connection, person.id), token)
 
     def by_link(self, token: str, name: str, password: str, visitor: Visitor) -> SignedIn:
@@ -86,7 +86,7 @@ class SigningIn:
         with self.database.write() as connection:
             person_id = self._let_in(connection, link_of(connection, token), name)
             set_password(connection, person_id, stored)
-            opened = open_session(connection, person_id, _agent(visitor))
+            opened = open_session(connection, person_id, agent_of(visitor))
             return SignedIn(get_person(connection, person_id), opened)
 
     def change_password(self, person: Person, old: str, new: str, visitor: Visitor) -> SignedIn:
@@ -103,7 +103,7 @@ class SigningIn:
             if get_person(connection, person.id).suspended:
                 raise NotAllowed("This person is suspended.")
             set_password(connection, person.id, stored)
-            opened = open_session(connection, person.id, _agent(visitor))
+            opened = open_session(connection, person.id, agent_of(visitor))
             return SignedIn(get_person(connection, person.id), opened)
 
     def _proved(self, name: str, password: str, visitor: Visitor) -> Person:
@@ -135,5 +135,6 @@ def _failed() -> SignInFailed:
     return SignInFailed("Name and password do not belong together.")
 
 
-def _agent(visitor: Visitor) -> str:
+def agent_of(visitor: Visitor) -> str:
+    """What a visitor's browser calls itself, as far as it is kept."""
     return "".join(c for c in visitor.agent if c.isprintable())[:_AGENT_CHARACTERS]

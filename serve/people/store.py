@@ -11,22 +11,34 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from retrieval.errors import NotFound
-from retrieval.schema import conversations, people, sessions, sign_in_links
+from retrieval.schema import conversations, oidc_identities, people, sessions, sign_in_links
 from serve.people.errors import LastAdministrator, NameTaken
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who may sign in; without a password only by a link."""
+    """Somebody who may sign in; without password and identity at a provider only by a link."""
 
     id: int
     name: str
     is_administrator: bool
     suspended: bool
     has_password: bool
+    has_identity: bool
     created_at: datetime
     signed_in_at: datetime | None
 
@@ -81,21 +93,26 @@ def person_of(connection: Connection, ref: int | str) -> Person:
 
 
 def _one(connection: Connection, condition: ColumnElement[bool], ref: str) -> Person:
-    row = connection.execute(select(people).where(condition)).first()
+    row = connection.execute(_everything().where(condition)).first()
     if row is None:
         raise NotFound(f"No person {ref}.", advice="List them: cloister people list")
     return person_of_row(row)
 
 
+def _everything() -> Select[Any]:
+    identity = exists().where(oidc_identities.c.person_id == people.c.id)
+    return select(people, identity.label("has_identity"))
+
+
 def list_people(connection: Connection) -> list[Person]:
     """All people by name."""
-    rows = connection.execute(select(people).order_by(people.c.folded_name))
+    rows = connection.execute(_everything().order_by(people.c.folded_name))
     return [person_of_row(row) for row in rows]
 
 
 def known_password(connection: Connection, name: str) -> KnownPassword | None:
     """What is kept for who signs in under a name; nothing where there is no such person."""
-    query = select(people).where(people.c.folded_name == folded_name(name))
+    query = _everything().where(people.c.folded_name == folded_name(name))
     row = connection.execute(query).first()
     return None if row is None else KnownPassword(person_of_row(row), row.password_hash)
 
@@ -190,6 +207,7 @@ def person_of_row(row: Row[Any]) -> Person:
         is_administrator=row.is_administrator,
         suspended=row.suspended,
         has_password=row.password_hash is not None,
+        has_identity=row.has_identity,
         created_at=moment(row.created_at),
         signed_in_at=None if row.signed_in_at is None else moment(row.signed_in_at),
     )

@@ -22,7 +22,7 @@ from serve.people.schemas import (
     SessionOut,
     SignedInOut,
 )
-from serve.people.sessions import LIFETIME_SECONDS, end_session, list_sessions
+from serve.people.sessions import LIFETIME_SECONDS, end_session, is_by_oidc, list_sessions
 from serve.people.signing_in import SignedIn, Visitor
 from serve.people.store import get_person
 from serve.people.tokens import csrf_token_of
@@ -51,7 +51,8 @@ def login(
 ) -> SignedInOut:
     """Sign in with a name and a password."""
     signed_in = backend.signing_in.by_password(body.name, body.password, visitor)
-    return _opened(request, response, signed_in)
+    open_for(request, response, signed_in.token)
+    return _signed_in_out(signed_in)
 
 
 @router.post("/auth/links/show")
@@ -73,7 +74,8 @@ def enter(
 ) -> SignedInOut:
     """Choose a password by a link, and sign in; the link ends."""
     signed_in = backend.signing_in.by_link(body.token, body.name or "", body.password, visitor)
-    return _opened(request, response, signed_in)
+    open_for(request, response, signed_in.token)
+    return _signed_in_out(signed_in)
 
 
 @router.post("/auth/logout", status_code=204)
@@ -103,21 +105,25 @@ def change_password(
     with backend.database.read() as connection:
         person = get_person(connection, caller.person_id or 0)
     signed_in = backend.signing_in.change_password(person, body.old, body.new, visitor)
-    return _opened(request, response, signed_in)
+    open_for(request, response, signed_in.token)
+    return _signed_in_out(signed_in)
 
 
 @router.get("/me")
-def me(request: Request, caller: CallerPart) -> MeOut:
+def me(request: Request, backend: BackendPart, caller: CallerPart) -> MeOut:
     """Who asks."""
-    token = None
+    token, by_oidc = None, False
     if caller.session_id is not None:
         token = csrf_token_of(credential_of(request.scope).token)
+        with backend.database.read() as connection:
+            by_oidc = is_by_oidc(connection, caller.session_id)
     return MeOut(
         person_id=caller.person_id,
         name=caller.name,
         is_administrator=caller.is_administrator,
         permissions=sorted(caller.permissions),
         csrf_token=token,
+        by_oidc=by_oidc,
     )
 
 
@@ -146,17 +152,21 @@ def _session_id(caller: Caller) -> int:
     return caller.session_id
 
 
-def _opened(request: Request, response: Response, signed_in: SignedIn) -> SignedInOut:
+def open_for(request: Request, response: Response, token: str) -> None:
+    """Have the browser keep a session."""
     secure = is_secure(request.scope)
     response.set_cookie(
         SECURE_COOKIE if secure else PLAIN_COOKIE,
-        signed_in.token,
+        token,
         max_age=int(LIFETIME_SECONDS),
         path="/",
         secure=secure,
         httponly=True,
         samesite="lax",
     )
+
+
+def _signed_in_out(signed_in: SignedIn) -> SignedInOut:
     return SignedInOut(
         person=PersonOut.model_validate(signed_in.person),
         csrf_token=csrf_token_of(signed_in.token),

@@ -12,6 +12,7 @@ from serve.people.schemas import (
     GroupDetails,
     GroupList,
     GroupOut,
+    GroupPatch,
     InvitedOut,
     MembersBody,
     PersonBody,
@@ -95,7 +96,10 @@ def list_groups(backend: BackendPart) -> GroupList:
 def create_group(backend: BackendPart, body: GroupBody) -> GroupOut:
     """Make a group."""
     with backend.database.write() as connection:
-        return GroupOut.model_validate(groups.create_group(connection, body.name))
+        made = groups.create_group(connection, body.name)
+        if body.from_oidc:
+            made = groups.set_from_oidc(connection, made.id, True)
+        return GroupOut.model_validate(made)
 
 
 @router.get("/groups/{group_id}")
@@ -106,10 +110,14 @@ def show_group(backend: BackendPart, group_id: IdPath) -> GroupDetails:
 
 
 @router.patch("/groups/{group_id}")
-def rename_group(backend: BackendPart, group_id: IdPath, body: GroupBody) -> GroupOut:
-    """Rename a group."""
+def change_group(backend: BackendPart, group_id: IdPath, body: GroupPatch) -> GroupOut:
+    """Rename a group, or say whether the sign-in provider fills it."""
     with backend.database.write() as connection:
-        return GroupOut.model_validate(groups.rename_group(connection, group_id, body.name))
+        if body.name is not None:
+            groups.rename_group(connection, group_id, body.name)
+        if body.from_oidc is not None:
+            groups.set_from_oidc(connection, group_id, body.from_oidc)
+        return GroupOut.model_validate(groups.get_group(connection, group_id))
 
 
 @router.put("/groups/{group_id}/members")

@@ -12,7 +12,7 @@ import retrieval.migrations
 from retrieval.contents import read_chunks
 from retrieval.database import Database
 from retrieval.flags import read_flags
-from retrieval.schema import conversations, documents, metadata
+from retrieval.schema import conversations, documents, groups, metadata
 from retrieval.store import get_collection, get_document, set_collection_model, shared_model
 from retrieval.types import Scope
 from tests.retrieval.filling import a_collection, all_of, published
@@ -80,6 +80,18 @@ def test_format_0003_becomes_this_one_with_its_data(database: Database) -> None:
         owners = connection.execute(select(conversations.c.title, conversations.c.person_id))
         assert [tuple(row) for row in owners] == [("old", None)]
         assert not connection.scalar(select(documents.c.restricted))
+
+
+def test_groups_from_before_a_provider_are_filled_by_hand(database: Database) -> None:
+    downgraded(database, "0006")
+    with database.write() as connection:
+        assert "oidc_identities" not in inspect(connection).get_table_names()
+        connection.execute(text("INSERT INTO groups (name, created_at) VALUES ('Lawyers', 1)"))
+    database.migrate()
+    with database.read() as connection:
+        assert differences(connection) == []
+        rows = connection.execute(select(groups.c.name, groups.c.from_oidc))
+        assert [tuple(row) for row in rows] == [("Lawyers", False)]
 
 
 def test_the_model_of_a_scope_is_the_one_that_all_name(database: Database) -> None:

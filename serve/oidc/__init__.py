@@ -1,0 +1,1 @@
+"""Signing in by OpenID Connect: an organisation's own provider says who somebody is."""

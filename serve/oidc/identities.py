@@ -1,0 +1,82 @@
+"""Who people are to an OpenID provider, in SQL: known by issuer and subject, never by a name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from retrieval.schema import group_members, groups, oidc_identities
+from serve.people.errors import LastAdministrator
+from serve.people.store import Person, get_person, set_administrator
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Somebody as a provider knows them, for good."""
+
+    issuer: str
+    subject: str
+
+
+def person_known_as(connection: Connection, subject: Subject) -> Person | None:
+    """Who somebody is here, if they have come before."""
+    query = select(oidc_identities.c.person_id).where(
+        oidc_identities.c.issuer == subject.issuer, oidc_identities.c.subject == subject.subject
+    )
+    person_id = connection.scalar(query)
+    return None if person_id is None else get_person(connection, person_id)
+
+
+def bind(connection: Connection, person_id: int, subject: Subject) -> None:
+    """Let a person be who the provider knows by that subject, in the place of any other there."""
+    connection.execute(
+        delete(oidc_identities).where(
+            oidc_identities.c.person_id == person_id, oidc_identities.c.issuer == subject.issuer
+        )
+    )
+    connection.execute(
+        insert(oidc_identities).values(
+            person_id=person_id,
+            issuer=subject.issuer,
+            subject=subject.subject,
+            gave_administration=False,
+            created_at=time.time(),
+        )
+    )
+
+
+def follow_groups(connection: Connection, person_id: int, names: AbstractSet[str]) -> None:
+    """Let a person be in those groups, of all that the provider fills."""
+    filled = connection.execute(select(groups.c.id, groups.c.name).where(groups.c.from_oidc)).all()
+    connection.execute(
+        delete(group_members).where(
+            group_members.c.person_id == person_id,
+            group_members.c.group_id.in_([each.id for each in filled]),
+        )
+    )
+    rows = [{"group_id": each.id, "person_id": person_id} for each in filled if each.name in names]
+    if rows:
+        connection.execute(insert(group_members), rows)
+
+
+def follow_administration(connection: Connection, person_id: int, is_named: bool) -> None:
+    """Make a person an administrator, or no longer one where it was the provider that said so.
+
+    The last administrator stays one.
+    """
+    ours = oidc_identities.c.person_id == person_id
+    given = connection.scalar(select(oidc_identities.c.gave_administration).where(ours))
+    is_administrator = get_person(connection, person_id).is_administrator
+    if is_named and not is_administrator:
+        set_administrator(connection, person_id, True)
+    elif given and is_administrator and not is_named:
+        try:
+            set_administrator(connection, person_id, False)
+        except LastAdministrator:
+            return
+    else:
+        return
+    connection.execute(update(oidc_identities).where(ours).values(gave_administration=is_named))

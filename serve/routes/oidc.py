@@ -1,0 +1,152 @@
+"""Signing in by the organisation's OpenID provider."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+
+from retrieval.errors import CloisterError, NotFound
+from serve.authentication import is_secure
+from serve.oidc.attempt import LIFETIME_SECONDS, Attempt, attempt_in, local_path
+from serve.oidc.error_page import POLICY, error_page
+from serve.oidc.provider import Returned
+from serve.oidc.signing_in import OidcSigningIn
+from serve.people.links import link_of
+from serve.people.schemas import GoOut, LinkBody, MethodsOut, OidcMethod
+from serve.problems import problem_of, problem_response
+from serve.routes.auth import VisitorPart, open_for
+from serve.routes.parts import BackendPart
+
+router = APIRouter(prefix="/api/v1/auth", tags=["people"])
+
+_START, _CALLBACK = "/api/v1/auth/oidc", "/api/v1/auth/oidc/callback"
+_PLAIN_COOKIE, _SECURE_COOKIE = "cloister-oidc", "__Host-cloister-oidc"
+
+_Text = Annotated[str, Query(max_length=4_000)]
+
+
+def _oidc(backend: BackendPart) -> OidcSigningIn:
+    if backend.oidc is None:
+        raise NotFound("No sign-in provider is configured.")
+    return backend.oidc
+
+
+OidcPart = Annotated[OidcSigningIn, Depends(_oidc)]
+
+
+@router.get("/methods")
+def methods(backend: BackendPart) -> MethodsOut:
+    """How people may sign in, for the page on which they do."""
+    if backend.oidc is None:
+        return MethodsOut(oidc=None)
+    return MethodsOut(oidc=OidcMethod(name=backend.oidc.options.name, path=_START))
+
+
+@router.get("/oidc", response_class=RedirectResponse, status_code=303)
+def begin(request: Request, oidc: OidcPart, return_to: _Text = "/") -> Response:
+    """Send the browser to the provider; afterwards it comes back to ``return_to``."""
+    attempt = Attempt(local_path(return_to))
+    try:
+        address = oidc.provider.sign_in_address(attempt, _redirect_uri(request))
+    except CloisterError as error:
+        return _failed(request, error)
+    response = RedirectResponse(address, HTTPStatus.SEE_OTHER)
+    _remember(request, response, attempt)
+    return response
+
+
+@router.post("/oidc/links")
+def begin_by_link(
+    request: Request, response: Response, backend: BackendPart, oidc: OidcPart, body: LinkBody
+) -> GoOut:
+    """Answer an invitation at the provider: the account is entered by it from then on."""
+    with backend.database.read() as connection:
+        link_of(connection, body.token)
+    attempt = Attempt(link=body.token)
+    address = oidc.provider.sign_in_address(attempt, _redirect_uri(request))
+    _remember(request, response, attempt)
+    return GoOut(location=address)
+
+
+@router.get("/oidc/callback", response_class=RedirectResponse, status_code=303)
+def come_back(
+    request: Request,
+    oidc: OidcPart,
+    visitor: VisitorPart,
+    code: _Text = "",
+    state: _Text = "",
+    iss: _Text = "",
+    error: _Text = "",
+) -> Response:
+    """Where the provider sends the browser to, which is signed in then."""
+    returned = Returned(code, state, iss, error)
+    try:
+        attempt = attempt_in(request.cookies.get(_cookie(request), ""))
+        signed_in = oidc.finish(returned, attempt, _redirect_uri(request), visitor)
+    except CloisterError as trouble:
+        response = _failed(request, trouble)
+    else:
+        response = RedirectResponse(local_path(attempt.return_to), HTTPStatus.SEE_OTHER)
+        open_for(request, response, signed_in.token)
+    _forget(request, response)
+    return response
+
+
+@router.get("/oidc/logout", response_class=RedirectResponse, status_code=303)
+def leave(request: Request, oidc: OidcPart) -> Response:
+    """Send the browser to sign out of the provider as well, if that is offered there."""
+    try:
+        address = oidc.provider.sign_out_address(f"{_origin(request)}/")
+    except CloisterError as error:
+        return _failed(request, error)
+    return RedirectResponse(address or "/", HTTPStatus.SEE_OTHER)
+
+
+def _origin(request: Request) -> str:
+    """This site as the browser calls it, by a name that has been checked to be ours."""
+    scheme = "https" if is_secure(request.scope) else "http"
+    return f"{scheme}://{request.headers['host']}"
+
+
+def _redirect_uri(request: Request) -> str:
+    return _origin(request) + _CALLBACK
+
+
+def _cookie(request: Request) -> str:
+    return _SECURE_COOKIE if is_secure(request.scope) else _PLAIN_COOKIE
+
+
+def _remember(request: Request, response: Response, attempt: Attempt) -> None:
+    response.set_cookie(
+        _cookie(request),
+        attempt.sealed(),
+        max_age=LIFETIME_SECONDS,
+        path="/",
+        secure=is_secure(request.scope),
+        httponly=True,
+        # Not strict: the provider's page leads back here.
+        samesite="lax",
+    )
+
+
+def _forget(request: Request, response: Response) -> None:
+    secure = is_secure(request.scope)
+    response.delete_cookie(_cookie(request), secure=secure, httponly=True, samesite="lax")
+
+
+def _failed(request: Request, error: CloisterError) -> Response:
+    """What went wrong: as a page for a browser, as problem+json for a program."""
+    problem = problem_of(error)
+    told: JSONResponse = problem_response(request, problem)
+    if "text/html" not in request.headers.get("accept", ""):
+        return told
+    languages = request.headers.get("accept-language", "")
+    page = error_page(problem, languages, f"{_START}?return_to={quote('/')}")
+    headers = {"Content-Security-Policy": POLICY, "Vary": "Accept, Accept-Language"}
+    if "retry-after" in told.headers:
+        headers["Retry-After"] = told.headers["retry-after"]
+    return HTMLResponse(page, status_code=told.status_code, headers=headers)

@@ -29,12 +29,6 @@ def site(browser: Browser, module_server: ServerFactory) -> Iterator[Site]:
         yield opened
 
 
-@pytest.fixture(autouse=True)
-def quoting_again(site: Site) -> Iterator[None]:
-    yield
-    site.llm.server.script = quoting
-
-
 @pytest.fixture
 def visiting(browser: Browser, site: Site) -> Iterator[VisitFactory]:
     """Makes visits; ``person`` signs somebody in, other options are those of a browser context."""
@@ -47,6 +41,7 @@ def visiting(browser: Browser, site: Site) -> Iterator[VisitFactory]:
         return made[-1]
 
     yield make
+    site.llm.server.script = quoting
     for each in made:
         each.context.close()
     assert [each.foreign() for each in made] == [[]] * len(made)

@@ -16,6 +16,10 @@ SCREENSHOTS = Path(__file__).parent / "screenshots"
 
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# What still fades or slides would be seen halfway; what turns for ever is not waited for.
+_AT_REST = """Promise.allSettled(document.getAnimations()
+    .filter((each) => each.effect.getComputedTiming().iterations !== Infinity)
+    .map((each) => each.finished)).then(() => true)"""
 _LOCAL = {"blob", "data"}
 
 
@@ -50,8 +54,7 @@ class Visit:
     def axe(self) -> list[str]:
         """What is wrong with the page for those who cannot see it, or point at it."""
         options: dict[str, Any] = {"runOnly": _RULES, "resultTypes": ["violations"]}
-        # Colours that still fade in or out would be measured halfway.
-        self.page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")
+        self.page.evaluate(_AT_REST)
         found = Axe().run(self.page, options=options).response["violations"]
         return [
             f"{each['id']}: {each['help']}: {[node['html'][:160] for node in each['nodes'][:3]]}"
@@ -67,6 +70,7 @@ class Visit:
         """A picture of what is seen now, in a folder that is not committed."""
         SCREENSHOTS.mkdir(exist_ok=True)
         path = SCREENSHOTS / f"{name}.png"
+        self.page.evaluate(_AT_REST)
         self.page.screenshot(path=path)
         return path
 

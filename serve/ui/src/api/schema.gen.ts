@@ -170,6 +170,206 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Methods
+         * @description How people may sign in, for the page on which they do.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MethodsOut"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Begin
+         * @description Send the browser to the provider; afterwards it comes back to ``return_to``.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    return_to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                303: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come Back
+         * @description Where the provider sends the browser to, which is signed in then.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    code?: string;
+                    error?: string;
+                    iss?: string;
+                    state?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                303: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin By Link
+         * @description Answer an invitation at the provider: the account is entered by it from then on.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["LinkBody"];
+                };
+            };
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["GoOut"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Leave
+         * @description Send the browser to sign out of the provider as well, if that is offered there.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                303: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/password": {
         parameters: {
             query?: never;
@@ -1079,6 +1279,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/documents/{document_id}/pages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Some
+         * @description The pages of a document in their order, without their text.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    cursor?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    document_id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PageList"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/documents/{document_id}/pages/{number}": {
         parameters: {
             query?: never;
@@ -1109,6 +1353,91 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["PageOut"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/documents/{document_id}/pages/{number}/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Image
+         * @description A page of a document that is an image, as a PNG made by us.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    document_id: number;
+                    number: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/documents/{document_id}/pages/{number}/quote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Quote
+         * @description The words of a page from ``start`` to ``end``, and where they stand on it.
+         */
+        get: {
+            parameters: {
+                query: {
+                    end: number;
+                    start: number;
+                };
+                header?: never;
+                path: {
+                    document_id: number;
+                    number: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PlacedQuote"];
                     };
                 };
             };
@@ -1438,8 +1767,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Rename Group
-         * @description Rename a group.
+         * Change Group
+         * @description Rename a group, or say whether the sign-in provider fills it.
          */
         patch: {
             parameters: {
@@ -1452,7 +1781,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["GroupBody"];
+                    "application/json": components["schemas"]["GroupPatch"];
                 };
             };
             responses: {
@@ -2135,6 +2464,49 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["StatusOut"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Some
+         * @description Questions that the latest documents in sight answer.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    collections?: number[] | null;
+                    language?: "en" | "fr";
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SuggestionList"];
                     };
                 };
             };
@@ -2872,6 +3244,14 @@ export interface components {
             text: string;
         };
         /**
+         * GoOut
+         * @description Where the browser goes next.
+         */
+        GoOut: {
+            /** Location */
+            location: string;
+        };
+        /**
          * GrantBody
          * @description A role for a person or a group.
          */
@@ -2915,9 +3295,14 @@ export interface components {
         };
         /**
          * GroupBody
-         * @description A group by its name.
+         * @description A group; with ``from_oidc``, the sign-in provider's group of that name says who is in it.
          */
         GroupBody: {
+            /**
+             * From Oidc
+             * @default false
+             */
+            from_oidc?: boolean;
             /** Name */
             name: string;
         };
@@ -2931,6 +3316,8 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** From Oidc */
+            from_oidc: boolean;
             /** Id */
             id: number;
             /** Member Count */
@@ -2960,12 +3347,24 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** From Oidc */
+            from_oidc: boolean;
             /** Id */
             id: number;
             /** Member Count */
             member_count: number;
             /** Name */
             name: string;
+        };
+        /**
+         * GroupPatch
+         * @description What is to change of a group.
+         */
+        GroupPatch: {
+            /** From Oidc */
+            from_oidc?: boolean | null;
+            /** Name */
+            name?: string | null;
         };
         /**
          * GuardOut
@@ -3312,8 +3711,15 @@ export interface components {
         /**
          * MeOut
          * @description Who asks; ``csrf_token`` is for the header X-CSRF-Token of a session's changes.
+         *
+         *     ``by_oidc``: the session began at the sign-in provider, where another one may go on.
          */
         MeOut: {
+            /**
+             * By Oidc
+             * @default false
+             */
+            by_oidc?: boolean;
             /** Csrf Token */
             csrf_token?: string | null;
             /** Is Administrator */
@@ -3334,6 +3740,18 @@ export interface components {
             content: string;
             /** Role */
             role: string;
+        };
+        /**
+         * MethodsOut
+         * @description How people may sign in here.
+         */
+        MethodsOut: {
+            oidc: components["schemas"]["OidcMethod"] | null;
+            /**
+             * Password
+             * @default true
+             */
+            password?: boolean;
         };
         /**
          * NewKeyOut
@@ -3363,6 +3781,26 @@ export interface components {
             used_at: string | null;
         };
         /**
+         * OidcMethod
+         * @description The organisation's own sign-in: what to call it, and where it begins.
+         */
+        OidcMethod: {
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+        };
+        /**
+         * PageList
+         * @description Some pages; ``next_cursor`` asks for the next ones.
+         */
+        PageList: {
+            /** Items */
+            items: components["schemas"]["PageOutlineOut"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
          * PageOut
          * @description A page of a document, with the text that spans refer to; sizes in points.
          */
@@ -3375,8 +3813,28 @@ export interface components {
             number: number;
             /** Rotation */
             rotation: number;
+            /** Sections */
+            sections: components["schemas"]["SectionStartOut"][];
             /** Text */
             text: string;
+            /** Width */
+            width: number;
+        };
+        /**
+         * PageOutlineOut
+         * @description A page without its text, of which ``characters`` is the length; sizes in points.
+         */
+        PageOutlineOut: {
+            /** Characters */
+            characters: number;
+            /** Height */
+            height: number;
+            /** Label */
+            label: string;
+            /** Number */
+            number: number;
+            /** Rotation */
+            rotation: number;
             /** Width */
             width: number;
         };
@@ -3501,6 +3959,8 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Has Identity */
+            has_identity: boolean;
             /** Has Password */
             has_password: boolean;
             /** Id */
@@ -3561,6 +4021,31 @@ export interface components {
             ][];
             /** Section */
             section: string[];
+            span: components["schemas"]["SpanOut"];
+        };
+        /**
+         * PlacedQuote
+         * @description Words of a page and where they stand on it, as a citation has them.
+         */
+        PlacedQuote: {
+            /** Page */
+            page: number;
+            /** Page Label */
+            page_label: string;
+            /** Page Size */
+            page_size: [
+                number,
+                number
+            ];
+            /** Quote */
+            quote: string;
+            /** Rects */
+            rects: [
+                number,
+                number,
+                number,
+                number
+            ][];
             span: components["schemas"]["SpanOut"];
         };
         /**
@@ -3729,6 +4214,16 @@ export interface components {
             items: components["schemas"]["HitOut"][];
             /** Language */
             language: string;
+        };
+        /**
+         * SectionStartOut
+         * @description From character ``start`` on, a page stands under these headings, outermost first.
+         */
+        SectionStartOut: {
+            /** Section */
+            section: string[];
+            /** Start */
+            start: number;
         };
         /**
          * SessionList
@@ -3922,6 +4417,26 @@ export interface components {
             quote: string;
             /** Start */
             start: number;
+        };
+        /**
+         * SuggestionList
+         * @description Questions to begin with; none where there is nothing to ask about.
+         */
+        SuggestionList: {
+            /** Items */
+            items: components["schemas"]["SuggestionOut"][];
+        };
+        /**
+         * SuggestionOut
+         * @description A question that a document probably answers.
+         */
+        SuggestionOut: {
+            /** Document Id */
+            document_id: number;
+            /** Document Title */
+            document_title: string;
+            /** Question */
+            question: string;
         };
         /**
          * TextEvent

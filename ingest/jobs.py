@@ -326,6 +326,7 @@ class JobFilter:
 
     scope: Scope
     active: bool = False
+    stage: Stage | None = None
     ids: frozenset[int] | None = None
     changed_since: float = 0.0
     after: int = 0
@@ -341,6 +342,8 @@ def list_jobs(connection: Connection, wanted: JobFilter) -> list[Job]:
     )
     if wanted.active:
         query = query.where(jobs.c.stage.in_([stage.value for stage in ACTIVE_STAGES]))
+    if wanted.stage is not None:
+        query = query.where(jobs.c.stage == wanted.stage.value)
     if wanted.ids is not None:
         query = query.where(among(jobs.c.id, wanted.ids))
     rows = connection.execute(query.order_by(jobs.c.id).limit(wanted.limit))

@@ -50,9 +50,13 @@ class ServeError(CloisterError):
 
 
 class InvalidRequest(ServeError):
-    """The request breaks the rules of the API."""
+    """The request breaks the rules; ``reason`` is a stable word for why, if there are several."""
 
     code = "invalid_request"
+
+    def __init__(self, message: str, *, advice: str = "", reason: str = "") -> None:
+        super().__init__(message, advice=advice)
+        self.reason = reason
 
 
 class ModelNotFound(ServeError):

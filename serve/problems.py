@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from retrieval.errors import CloisterError
-from serve.errors import Busy
+from serve.errors import Busy, InvalidRequest
 from serve.openai_errors import is_openai_path, openai_response
 from serve.schemas import FieldError, Problem
 
@@ -83,7 +83,6 @@ STATUS = {
     "not_allowed": 403,
     "key_not_allowed": 403,
     "csrf_failed": 403,
-    "too_many_attempts": 429,
     "account_needed": 403,
     "account_exists": 403,
     "account_suspended": 403,
@@ -91,6 +90,7 @@ STATUS = {
     "oidc_refused": 401,
     "oidc_unavailable": 502,
     "filled_by_provider": 409,
+    "too_many_attempts": 429,
     "weak_password": 422,
     "link_invalid": 404,
     "name_taken": 409,
@@ -112,6 +112,8 @@ def problem_of(error: CloisterError) -> Problem:
     problem = recorded_problem(error.code, error.message, error.advice)
     if isinstance(error, Busy):
         return problem.model_copy(update={"retry_after": error.retry_after})
+    if isinstance(error, InvalidRequest):
+        return problem.model_copy(update={"reason": error.reason or None})
     return problem
 
 

@@ -45,6 +45,8 @@ class FieldError(Wire):
 class Problem(Wire):
     """An error by RFC 9457; ``code`` is stable, ``advice`` says what to do.
 
+    ``reason`` is a stable word for why, where one code has several.
+
     ``retry_after`` is in seconds, where trying again may help.
     """
 
@@ -53,6 +55,7 @@ class Problem(Wire):
     status: int
     detail: str
     code: str
+    reason: str | None = None
     advice: str | None = None
     retry_after: int | None = None
     instance: str | None = None

@@ -28,7 +28,7 @@ MEDIA_TYPES = {
 }
 
 _PAGES = re.compile(
-    r"/(?:(?:c|d)/[0-9]{1,19}|documents|settings|admin(?:/[\w/-]*)?|login|sign-in|welcome)?",
+    r"/(?:(?:c|d)/[0-9]{1,19}|documents|settings|admin(?:/[\w/-]*)?|login|sign-in|signed-out|welcome)?",
     re.ASCII,
 )
 _FILES = re.compile(r"/(?:favicon\.svg|assets/(?:[\w-][\w.-]*/)*[\w-][\w.-]*)", re.ASCII)

@@ -65,6 +65,34 @@ class FeedbackBody(Body):
         return self
 
 
+class JudgedOut(Wire):
+    """A question whose answer was judged."""
+
+    turn_id: int
+    conversation_id: int
+    question: str
+    abstained: bool
+    value: FeedbackValue
+    reason: FeedbackReason | None
+    comment: str
+    judged_at: datetime
+
+
+class JudgedCountOut(Wire):
+    """How many answers were judged so, whoever asked."""
+
+    value: FeedbackValue
+    reason: FeedbackReason | None
+    count: int
+
+
+class FeedbackOverview(Wire):
+    """Feedback: for administrators how often which, and the latest of one's own questions."""
+
+    counts: list[JudgedCountOut]
+    items: list[JudgedOut]
+
+
 class ConversationOut(Wire):
     """A conversation; ``leaf_id`` is the last turn of the branch that is shown."""
 

@@ -42,7 +42,7 @@ class TooManyAttempts(Busy):
 
 
 class WeakPassword(InvalidRequest):
-    """The password would be guessed early."""
+    """The password would be guessed early; ``reason`` is a stable word for why."""
 
     code = "weak_password"
 
@@ -59,13 +59,13 @@ class NameTaken(ServeError):
     code = "name_taken"
 
 
-class LastAdministrator(ServeError):
-    """Nobody would be left to let others in."""
-
-    code = "last_administrator"
 class FilledByProvider(ServeError):
     """The sign-in provider says who is in the group."""
 
     code = "filled_by_provider"
 
 
+class LastAdministrator(ServeError):
+    """Nobody would be left to let others in."""
+
+    code = "last_administrator"

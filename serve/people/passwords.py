@@ -7,6 +7,7 @@ import threading
 import unicodedata
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -22,6 +23,17 @@ _LEAST_DIFFERENT = 5
 _DECORATION = re.compile(r"[\W\d_]+")
 _DECORATED_ENDS = re.compile(r"\A[\W\d_]+|[\W\d_]+\Z")
 _LOOKALIKES = str.maketrans("013457@$!", "oieastasi")
+
+Reason = Literal["too_short", "too_long", "repetitive", "sequence", "name", "common"]
+
+_WORDS: dict[Reason, str] = {
+    "too_short": f"has fewer than {LEAST_CHARACTERS} characters",
+    "too_long": f"has more than {MOST_CHARACTERS} characters",
+    "repetitive": "repeats the same few characters",
+    "sequence": "follows the alphabet, the digits or the keyboard",
+    "name": "is little more than the name",
+    "common": "is one of the common ones",
+}
 
 _hasher = PasswordHasher()
 _at_once = threading.BoundedSemaphore(2)
@@ -55,28 +67,29 @@ def check_strength(password: str, name: str) -> None:
     Raises:
         WeakPassword: It is too short, too uniform, common, or made of the name.
     """
-    if trouble := _trouble(_normal(password), name):
+    if reason := _reason(_normal(password), name):
         raise WeakPassword(
-            f"The password {trouble}.",
+            f"The password {_WORDS[reason]}.",
             advice="Take four or more words that have nothing to do with each other.",
+            reason=reason,
         )
 
 
-def _trouble(password: str, name: str) -> str:
+def _reason(password: str, name: str) -> Reason | None:
     folded = password.casefold()
     if len(password) < LEAST_CHARACTERS:
-        return f"has fewer than {LEAST_CHARACTERS} characters"
+        return "too_short"
     if len(password) > MOST_CHARACTERS:
-        return f"has more than {MOST_CHARACTERS} characters"
+        return "too_long"
     if len(set(folded)) < _LEAST_DIFFERENT or _is_repeated(folded):
-        return "repeats the same few characters"
+        return "repetitive"
     if _in_sequence(folded) > _LONGEST_RUN_SHARE * len(folded):
-        return "follows the alphabet, the digits or the keyboard"
+        return "sequence"
     if name and _made_of(folded, {name.casefold(), *name.casefold().split()}):
-        return "is little more than the name"
+        return "name"
     if _made_of(folded, _common()):
-        return "is one of the common ones"
-    return ""
+        return "common"
+    return None
 
 
 def _is_repeated(text: str) -> bool:

@@ -18,6 +18,7 @@ _ANY = (*_GETTING, *_POSTING)
 
 _RULES: tuple[tuple[tuple[str, ...], str, frozenset[Permission]], ...] = (
     (_ANY, r"/api/v1/me", EVERYTHING),
+    (_ANY, r"/api/v1/me/(export|conversations)", _ASK),
     (_GETTING, r"/api/v1/status", EVERYTHING),
     (_POSTING, r"/api/v1/search", _READ),
     (_ANY, r"/api/v1/(chat|conversations|turns|feedback)(/.*)?", _ASK),

@@ -119,3 +119,8 @@ def end_session(connection: Connection, person_id: int, session_id: int) -> None
     )
     if not ended.rowcount:
         raise NotFound(f"No session {session_id}.")
+
+
+def end_sessions(connection: Connection, person_id: int) -> None:
+    """End all sessions of a person."""
+    connection.execute(delete(sessions).where(sessions.c.person_id == person_id))

@@ -10,9 +10,11 @@ from fastapi import APIRouter
 from ingest.jobs import JobFilter, list_jobs
 from retrieval.store import current_seq, totals
 from serve.errors import NotReady
+from serve.health_details import health_details
+from serve.health_schemas import HealthDetails
 from serve.routes.parts import BackendPart, CallerPart
 from serve.schemas import EmbedderOut, Health, StatusOut
-from serve.scope import whole_scope
+from serve.scope import check_administrator, whole_scope
 from serve.shapes import guard_out, llm_out
 from serve.version import program_version
 
@@ -65,6 +67,13 @@ def status(backend: BackendPart, caller: CallerPart) -> StatusOut:
         guard=guard_out(backend.guard) if backend.guard else None,
     )
     return told if caller.is_administrator else _for_everybody(told)
+
+
+@router.get("/api/v1/health/details")
+def details(backend: BackendPart, caller: CallerPart) -> HealthDetails:
+    """How the machine and the queue are, and whether anything leads out; for administrators."""
+    check_administrator(caller)
+    return health_details(backend)
 
 
 def _for_everybody(told: StatusOut) -> StatusOut:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
 from ingest import jobs
-from ingest.jobs import JobFilter
+from ingest.jobs import JobFilter, Stage
 from serve.job_events import job_events
 from serve.people.rights import Role
 from serve.routes.parts import BackendPart, CallerPart, CursorPart, IdPath, LimitPart
@@ -31,13 +31,15 @@ def list_some(
     after: CursorPart,
     limit: LimitPart = 500,
     active: bool = False,
+    stage: Stage | None = None,
     ids: Ids = None,
 ) -> JobList:
-    """Jobs in the order of their ids: all, those under way, or those of the given ids."""
+    """Jobs in the order of their ids: all, those under way, at a stage, or of the given ids."""
     with backend.database.read() as connection:
         wanted = JobFilter(
             whole_scope(connection, caller),
             active=active,
+            stage=stage,
             ids=frozenset(ids) if ids else None,
             after=after,
             limit=limit,

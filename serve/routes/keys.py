@@ -1,4 +1,4 @@
-"""API keys: one's own, and for the operator anybody's."""
+"""API keys: one's own; administrators see and end those of all people."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from serve.people.keys import NewKey, create_key, delete_key, list_keys
 from serve.people.schemas import KeyBody, KeyList, KeyOut, NewKeyOut
 from serve.people.store import list_people, person_of
 from serve.routes.parts import BackendPart, CallerPart, IdPath
+from serve.scope import check_administrator
 
 router = APIRouter(prefix="/api/v1/keys", tags=["people"])
 
 
 @router.get("")
-def list_all(backend: BackendPart, caller: CallerPart) -> KeyList:
-    """One's own keys; for the operator, those of all people."""
+def list_all(backend: BackendPart, caller: CallerPart, everybody: bool = False) -> KeyList:
+    """One's own keys; for the operator, and administrators who want it, those of all people."""
+    if everybody:
+        check_administrator(caller)
     with backend.database.read() as connection:
-        if caller.person_id is None:
+        if everybody or caller.person_id is None:
             owners = [each.id for each in list_people(connection)]
         else:
             owners = [caller.person_id]
@@ -43,9 +46,9 @@ def create(backend: BackendPart, caller: CallerPart, body: KeyBody) -> NewKeyOut
 
 @router.delete("/{key_id}", status_code=204)
 def delete(backend: BackendPart, caller: CallerPart, key_id: IdPath) -> Response:
-    """Delete a key, which ends at once."""
+    """Delete a key, which ends at once; administrators delete anybody's."""
     with backend.database.write() as connection:
-        delete_key(connection, key_id, caller.person_id)
+        delete_key(connection, key_id, None if caller.is_administrator else caller.person_id)
     return Response(status_code=204)
 
 

@@ -20,6 +20,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/admin/{rest:path}")
 @router.get("/login")
 @router.get("/sign-in")
+@router.get("/signed-out")
 @router.get("/welcome")
 def page() -> Response:
     """The one page; the program in it reads its address."""

@@ -6,6 +6,7 @@ import asyncio
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
+from pydantic import BeforeValidator
 
 from serve.backend import Backend
 from serve.caller import Caller
@@ -16,6 +17,8 @@ from serve.searching import Engine
 
 READY_SECONDS = 60.0
 
+_LONGEST_ID = len(str(LARGEST_ID))
+
 
 def _backend(request: Request) -> Backend:
     backend: Backend = request.app.state.backend
@@ -23,7 +26,16 @@ def _backend(request: Request) -> Backend:
 
 
 BackendPart = Annotated[Backend, Depends(_backend)]
-IdPath = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+
+
+def _id_or_none_of_ours(text: object) -> int:
+    """The id in a path; for what cannot be one, an id that no row has: it finds as little."""
+    given = str(text)
+    is_id = given.isascii() and given.isdigit() and len(given) <= _LONGEST_ID
+    return int(given) if is_id and 0 < int(given) <= LARGEST_ID else LARGEST_ID
+
+
+IdPath = Annotated[int, Path(ge=1, le=LARGEST_ID), BeforeValidator(_id_or_none_of_ours)]
 
 
 def _caller(request: Request) -> Caller:

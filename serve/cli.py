@@ -20,6 +20,7 @@ from serve.commands import (
     conversations,
     docs,
     doctor,
+    groups,
     ingest,
     keys,
     llm,
@@ -53,6 +54,7 @@ app.add_typer(collections.app, name="collections")
 app.add_typer(conversations.app, name="conversations")
 app.command("mcp")(mcp.mcp)
 app.add_typer(people.app, name="people")
+app.add_typer(groups.app, name="groups")
 app.add_typer(keys.app, name="keys")
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)

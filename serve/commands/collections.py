@@ -91,6 +91,37 @@ def grant(
     print_columns(["ROLE", "OF", "NAME"], rows)
 
 
+@app.command()
+def revoke(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name of the collection.")],
+    person: Annotated[str | None, typer.Option(help="Name of a person.")] = None,
+    group: Annotated[str | None, typer.Option(help="Name of a group.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take back whatever a person or a group may do in a collection."""
+    grant(context, name, "none", person, group, as_json)
+
+
+@app.command()
+def model(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name of the collection.")],
+    wanted: Annotated[
+        str, typer.Argument(metavar="MODEL", help='A model of the LLM server; "" for its first.')
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Say which model answers questions about a collection."""
+    with invocation_of(context).connected() as client:
+        path = f"{_PATH}/{collection_named(client, name)['id']}"
+        changed = client.patch(path, {"model": wanted})
+    if as_json:
+        print_json(changed)
+    else:
+        typer.echo(f"Collection {name!r}: {changed['model'] or 'the default model'}.")
+
+
 def _held(grants: dict[str, Any], person: str | None, group: str | None) -> dict[str, int]:
     """The grant of a person or a group, as a query."""
     kind, wanted = ("person_id", person) if person else ("group_id", group)

@@ -91,6 +91,40 @@ def rm(context: typer.Context, ids: Ids, as_json: JsonOption = False) -> None:
 
 
 @app.command()
+def restrict(
+    context: typer.Context,
+    ids: Ids,
+    person: Annotated[
+        list[str] | None, typer.Option(help="A person who may read; may be given again.")
+    ] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(help="A group that may read; may be given again.")
+    ] = None,
+    everybody: Annotated[
+        bool, typer.Option("--everybody", help="Open it again to all who see the collection.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Let only these people and groups, and the collection's managers, read documents."""
+    readers = [{"person": each} for each in person or ()] + [
+        {"group": each} for each in group or ()
+    ]
+    if bool(readers) == everybody:
+        raise typer.BadParameter("Name who may read, or give --everybody.")
+    body = {"readers": None if everybody else readers}
+    with invocation_of(context).connected() as client:
+        found = [{"id": each, **client.put(f"{_PATH}/{each}/readers", body)} for each in ids]
+    if as_json:
+        print_json({"items": found})
+        return
+    for each in found:
+        names = "all who see its collection"
+        if each["readers"] is not None:
+            names = ", ".join(reader["name"] for reader in each["readers"])
+        typer.echo(f"Document {each['id']} is read by {names}.")
+
+
+@app.command()
 def retry(
     context: typer.Context,
     ids: Ids,

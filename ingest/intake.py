@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -20,6 +22,7 @@ from retrieval.store import (
     delete_document,
     documents_named,
     get_collection,
+    get_document,
     is_content_used,
     later_versions,
 )
@@ -45,12 +48,23 @@ class Receipt:
     is_new: bool
 
 
+IntakeAct = Literal["uploaded", "deleted"]
+
+Noted = Callable[[Connection, IntakeAct, Document], None]
+"""What is told of a document that comes in or goes out, within the same transaction."""
+
+
+def not_noted(_connection: Connection, _act: IntakeAct, _document: Document) -> None:
+    """Nothing."""
+
+
 class Intake:
     """The door by which files come in and go out."""
 
-    def __init__(self, database: Database, originals: Originals) -> None:
+    def __init__(self, database: Database, originals: Originals, noted: Noted = not_noted) -> None:
         self._database = database
         self._originals = originals
+        self._noted = noted
 
     def accept(self, file: ReceivedFile, collection_id: int) -> Receipt:
         """The document of a file, queued for ingestion if it is new or failed before.
@@ -73,6 +87,7 @@ class Intake:
         with self._database.write() as connection:
             get_collection(connection, collection_id)
             receipt, unused = _registered(connection, new)
+            self._noted(connection, "uploaded", receipt.document)
             # A deletion of the same content may have come between.
             self._originals.save(file.path, file.sha256)
         if __debug__:
@@ -84,7 +99,9 @@ class Intake:
     def delete(self, document_id: int) -> None:
         """Delete a document, from the very next search on, and its file if nothing else has it."""
         with self._database.write() as connection:
+            document = get_document(connection, document_id)
             unused = delete_document(connection, document_id)
+            self._noted(connection, "deleted", document)
         if __debug__:
             fault("document_deleted")
         self.forget(unused)

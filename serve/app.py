@@ -18,6 +18,7 @@ from serve.metrics import Metrics
 from serve.openapi import document_whole
 from serve.problems import install_problems
 from serve.routes import (
+    audit,
     auth,
     chat,
     collections,
@@ -103,6 +104,7 @@ def create_app(
         own_data,
         keys,
         rights,
+        audit,
         openai,
         web,
     ):

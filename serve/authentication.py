@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from retrieval.database import Database
 from retrieval.errors import CloisterError
+from serve.audit.acting import Acting, acting, acting_as
 from serve.backend import Backend
 from serve.caller import OPERATOR, Caller
 from serve.people.errors import CsrfFailed, NotSignedIn
@@ -64,8 +65,16 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Find the caller, for routes in ``request.state.caller``, or refuse the request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        visitor = Acting(None, str(scope.get("request_id", "")), address_of(scope))
+        with acting_as(visitor):
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if scope["type"] != "http" or path in OPEN_PATHS or is_web_path(path):
+        if path in OPEN_PATHS or is_web_path(path):
             await self._app(scope, receive, send)
             return
         backend: Backend = scope["app"].state.backend
@@ -76,7 +85,8 @@ class Authentication:
             await response(scope, receive, send)
             return
         scope.setdefault("state", {})["caller"] = caller
-        await self._app(scope, receive, send)
+        with acting_as(replace(acting(), caller=caller)):
+            await self._app(scope, receive, send)
 
 
 def caller_of(scope: Scope, backend: Backend) -> Caller:
@@ -130,6 +140,18 @@ def credential_of(scope: Scope) -> Credential:
     if len(token) > LONGEST or not token.startswith(kinds):
         raise NotSignedIn("The session or key does not hold, or not any more.")
     return Credential(token, bool(cookies))
+
+
+def address_of(scope: Scope) -> str:
+    """Where a request comes from.
+
+    Only a UNIX socket has no address of its own; behind it is our proxy, whose word counts.
+    """
+    client = scope.get("client")
+    if client and client[0]:
+        return str(client[0])
+    forwarded = Headers(scope=scope).get("x-forwarded-for", "")
+    return forwarded.rpartition(",")[2].strip() or "local"
 
 
 def is_secure(scope: Scope) -> bool:

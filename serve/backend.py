@@ -25,6 +25,10 @@ from retrieval.store import collection_named, create_collection
 from serve.answers.counts import AnswerCounts
 from serve.answers.guard import Guard, configured_guard
 from serve.answers.served_model import ServedModel, served_model
+from serve.audit.acts import Act
+from serve.audit.documents import noted
+from serve.audit.journal import Journal
+from serve.audit.log import note
 from serve.conversations.turns import interrupt_unfinished
 from serve.data_folder import DataFolder
 from serve.errors import BindRefused
@@ -54,6 +58,7 @@ class Backend:
     intake: Intake
     workers: Workers
     searching: Searching
+    journal: Journal
     model: ServedModel | None
     guard: Guard | None
     operator_token: str = field(repr=False)
@@ -105,6 +110,7 @@ def _at_work(backend: Backend, when_refused: Callable[[], None]) -> Iterator[Non
             if backend.settings.workers and not stopped:
                 backend.workers.start()
 
+    backend.journal.start()
     backend.searching.start(start_workers, when_refused)
     try:
         yield
@@ -113,6 +119,7 @@ def _at_work(backend: Backend, when_refused: Callable[[], None]) -> Iterator[Non
             stopped = True
         backend.workers.stop()
         backend.searching.stop()
+        backend.journal.close()
 
 
 def _database(settings: Settings, folder: DataFolder) -> Database:
@@ -185,21 +192,22 @@ def _put_together(
         log_level=settings.log_level,
         log_format=settings.log_format,
     )
-    model, guard = served_model(settings), configured_guard(settings)
+    model, guard, journal = served_model(settings), configured_guard(settings), Journal(database)
     guesses, oidc = Guesses(), oidc_options(settings)
     return Backend(
         settings=settings,
         folder=folder,
         database=database,
         originals=originals,
-        intake=Intake(database, originals),
+        intake=Intake(database, originals, noted),
         workers=Workers(database, options, settings.workers),
-        searching=Searching(database, choice, folder.indexes, model, guard, counts),
+        searching=Searching(database, choice, folder.indexes, journal, model, guard, counts),
+        journal=journal,
         model=model,
         guard=guard,
         operator_token=operator_token,
-        signing_in=SigningIn(database, guesses, DEFAULT_COLLECTION),
-        oidc=OidcSigningIn(database, guesses, Provider(oidc)) if oidc else None,
+        signing_in=SigningIn(database, guesses, journal, DEFAULT_COLLECTION),
+        oidc=OidcSigningIn(database, guesses, journal, Provider(oidc)) if oidc else None,
     )
 
 
@@ -209,4 +217,5 @@ def _ensure_default_collection(database: Database) -> None:
             collection_named(connection, DEFAULT_COLLECTION)
     except NotFound:
         with database.write() as connection:
-            create_collection(connection, DEFAULT_COLLECTION)
+            made = create_collection(connection, DEFAULT_COLLECTION)
+            note(connection, Act.COLLECTION_CREATED, f"collection:{made.id}", name=made.name)

@@ -16,6 +16,7 @@ from retrieval.errors import CloisterError
 from retrieval.logs import write_logs
 from serve.commands import (
     ask,
+    audit,
     collections,
     conversations,
     docs,
@@ -56,6 +57,7 @@ app.command("mcp")(mcp.mcp)
 app.add_typer(people.app, name="people")
 app.add_typer(groups.app, name="groups")
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.add_typer(evaluation.app, name="eval")

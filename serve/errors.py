@@ -20,6 +20,7 @@ ServeError
 │       └── OidcRefused     oidc_refused
 ├── NotAllowed              not_allowed
 │   ├── KeyNotAllowed       key_not_allowed
+│   ├── AccessRevoked       access_revoked
 │   ├── CsrfFailed          csrf_failed
 │   ├── AccountNeeded       account_needed
 │   ├── AccountExists       account_exists
@@ -30,6 +31,7 @@ ServeError
 ├── LinkInvalid             link_invalid
 ├── NameTaken               name_taken
 ├── LastAdministrator       last_administrator
+├── AuditUnavailable        audit_unavailable
 ├── GuardUnavailable        guard_unavailable
 ├── Withheld                withheld
 │   ├── QuestionWithheld    question_withheld

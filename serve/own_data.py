@@ -13,6 +13,8 @@ from sqlalchemy import Connection, delete
 
 from retrieval.database import Database
 from retrieval.schema import conversations
+from serve.audit.acts import Act
+from serve.audit.log import note
 from serve.caller import Caller
 from serve.conversations.export import markdown_of
 from serve.conversations.history import read_turns
@@ -62,7 +64,9 @@ def pieces(file: IO[bytes]) -> Iterator[bytes]:
 def delete_conversations(connection: Connection, person_id: int) -> int:
     """Delete all conversations of a person; how many there were."""
     query = delete(conversations).where(conversations.c.person_id == person_id)
-    return connection.execute(query).rowcount
+    count = connection.execute(query).rowcount
+    note(connection, Act.OWN_CONVERSATIONS_DELETED, f"person:{person_id}", conversations=count)
+    return count
 
 
 def _account(connection: Connection, person_id: int) -> dict[str, Any]:

@@ -83,6 +83,8 @@ STATUS = {
     "not_allowed": 403,
     "key_not_allowed": 403,
     "csrf_failed": 403,
+    "access_revoked": 403,
+    "audit_unavailable": 503,
     "account_needed": 403,
     "account_exists": 403,
     "account_suspended": 403,

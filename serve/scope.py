@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 from retrieval.errors import NotFound
 from retrieval.store import collection_named, create_collection, get_collection, get_document
 from retrieval.types import Collection, Document, Scope
+from serve.audit.acts import Act
+from serve.audit.log import note
 from serve.caller import Caller
 from serve.people.errors import NotAllowed
 from serve.people.rights import Holder, Role, closed_documents, grant, roles_of
@@ -105,6 +107,7 @@ def make_collection(connection: Connection, caller: Caller, name: str) -> Collec
     """
     check_administrator(caller)
     made = create_collection(connection, name)
+    note(connection, Act.COLLECTION_CREATED, f"collection:{made.id}", name=name)
     if caller.person_id is not None:
         grant(connection, made.id, Holder(person_id=caller.person_id), Role.MANAGER)
     return made

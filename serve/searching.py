@@ -17,8 +17,9 @@ from retrieval.embedder import Embedder
 from retrieval.embedder_choice import EmbedderChoice, query_embedder
 from retrieval.errors import CloisterError, EmbedderMismatch, EmbedderUnavailable, WeightsChanged
 from retrieval.indexes import Indexes
-from retrieval.retriever import Retriever
+from retrieval.retriever import Retrieval, Retriever
 from retrieval.store import current_seq
+from retrieval.types import Scope
 from serve.answers.answerer import Answerer
 from serve.answers.counts import AnswerCounts
 from serve.answers.events import Event
@@ -28,7 +29,12 @@ from serve.answers.guard import Guard, guarded
 from serve.answers.inquiry import Inquiry
 from serve.answers.served_model import ServedModel
 from serve.answers.writers import Writers
+from serve.audit.acting import acting
+from serve.audit.acts import Act
+from serve.audit.answers import recorded_answer
+from serve.audit.journal import Journal
 from serve.errors import NotReady
+from serve.revocation import Watch
 
 log = logging.getLogger(__name__)
 
@@ -46,15 +52,30 @@ class Engine:
     indexes: Indexes
     retriever: Retriever
     answerer: Answerer
+    journal: Journal
+    database: Database
     guard: Guard | None = None
     counts: AnswerCounts | None = None
 
     def answer(self, inquiry: Inquiry) -> AsyncGenerator[Event, None]:
-        """The events of one question, as ``Answerer`` tells them, judged if there is a guard."""
+        """The events of one question, as ``Answerer`` tells them, judged if there is a guard.
+
+        They are recorded for whoever acts, and end where they may not be read any more.
+        """
         events = self.answerer.answer(inquiry)
         if self.guard:
             events = guarded(events, self.guard, inquiry.request_id)
+        if (caller := acting().caller) is not None:
+            events = Watch(self.database, caller).until_revoked(events, inquiry)
+        events = recorded_answer(events, inquiry, self.journal)
         return self.counts.counted(events) if self.counts else events
+
+    def search(self, query: str, scope: Scope, k: int) -> Retrieval:
+        """The best passages for a query, once it is recorded who is to read them."""
+        found = self.retriever.retrieve(query, scope, k)
+        read = sorted({hit.stored.document_id for hit in found.hits})
+        self.journal.record(Act.SEARCHED, documents=read)
+        return found
 
 
 class Searching:
@@ -68,6 +89,7 @@ class Searching:
         database: Database,
         choice: EmbedderChoice,
         folder: Path,
+        journal: Journal,
         model: ServedModel | None = None,
         guard: Guard | None = None,
         counts: AnswerCounts | None = None,
@@ -75,6 +97,7 @@ class Searching:
         self._database = database
         self._choice = choice
         self._folder = folder
+        self._journal = journal
         self._model = model
         self._guard = guard
         self._counts = counts
@@ -155,7 +178,16 @@ class Searching:
         retriever = Retriever(self._database, embedder, indexes)
         answerer = self._answerer(retriever, embedder)
         log.info("embedder %s is loaded", embedder.model.name)
-        return Engine(embedder, indexes, retriever, answerer, self._guard, self._counts)
+        return Engine(
+            embedder=embedder,
+            indexes=indexes,
+            retriever=retriever,
+            answerer=answerer,
+            journal=self._journal,
+            database=self._database,
+            guard=self._guard,
+            counts=self._counts,
+        )
 
     def _answerer(self, retriever: Retriever, embedder: Embedder) -> Answerer:
         extractive, model = ExtractiveLLM(embedder), self._model

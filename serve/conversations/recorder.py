@@ -13,6 +13,7 @@ from serve.answers.events import Done, Event, Failed, answer_of
 from serve.answers.inquiry import PastTurn
 from serve.conversations.turn_outcome import Outcome, finish_turn
 from serve.conversations.turns import TurnState
+from serve.people.errors import AccessRevoked
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +91,8 @@ class Recorder:
         match self._seen[-1] if self._seen else None:
             case Done():
                 return TurnState.COMPLETE
+            case Failed(code=AccessRevoked.code):
+                return TurnState.INTERRUPTED
             case Failed():
                 return TurnState.FAILED
             case _:

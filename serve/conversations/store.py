@@ -27,6 +27,8 @@ from retrieval.errors import NotFound
 from retrieval.schema import conversations, documents, quotes, turns
 from retrieval.store import inside
 from retrieval.types import Scope
+from serve.audit.acts import Act
+from serve.audit.log import note
 from serve.caller import Caller
 from serve.conversations.folding import folded
 from serve.conversations.turn_tree import TurnTree
@@ -172,6 +174,7 @@ def touch_conversation(
 def delete_conversation(connection: Connection, caller: Caller, conversation_id: int) -> None:
     """Delete a conversation with all its turns, citations and feedback."""
     get_conversation(connection, caller, conversation_id)
+    note(connection, Act.CONVERSATION_DELETED, f"conversation:{conversation_id}")
     connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
 
 

@@ -15,6 +15,8 @@ from sqlalchemy import Connection, insert, select, update
 from retrieval.database import Database
 from retrieval.errors import NotFound
 from retrieval.schema import conversations, turns
+from serve.audit.acts import Act
+from serve.audit.log import note
 from serve.caller import Caller
 from serve.conversations.folding import folded
 from serve.conversations.store import get_conversation, touch_conversation, tree_of, visible
@@ -127,6 +129,7 @@ def begin_turn(connection: Connection, caller: Caller, new: NewTurn) -> int:
     )
     turn_id = int(connection.execute(query.returning(turns.c.id)).scalar_one())
     touch_conversation(connection, caller, new.conversation_id, turn_id, new.question)
+    note(connection, Act.QUESTION_ASKED, f"turn:{turn_id}", conversation=new.conversation_id)
     return turn_id
 
 

@@ -6,9 +6,11 @@ import time
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from retrieval.schema import group_members, groups, oidc_identities
+from serve.audit.acts import Act
+from serve.audit.log import note
 from serve.people.errors import LastAdministrator
 from serve.people.store import Person, get_person, set_administrator
 
@@ -51,15 +53,19 @@ def bind(connection: Connection, person_id: int, subject: Subject) -> None:
 def follow_groups(connection: Connection, person_id: int, names: AbstractSet[str]) -> None:
     """Let a person be in those groups, of all that the provider fills."""
     filled = connection.execute(select(groups.c.id, groups.c.name).where(groups.c.from_oidc)).all()
-    connection.execute(
-        delete(group_members).where(
-            group_members.c.person_id == person_id,
-            group_members.c.group_id.in_([each.id for each in filled]),
-        )
+    held = and_(
+        group_members.c.person_id == person_id,
+        group_members.c.group_id.in_([each.id for each in filled]),
     )
+    before = set(connection.scalars(select(group_members.c.group_id).where(held)))
+    connection.execute(delete(group_members).where(held))
     rows = [{"group_id": each.id, "person_id": person_id} for each in filled if each.name in names]
     if rows:
         connection.execute(insert(group_members), rows)
+    now = {each["group_id"] for each in rows}
+    if now != before:
+        subject = f"person:{person_id}"
+        note(connection, Act.GROUPS_FOLLOWED, subject, groups=sorted(now), before=sorted(before))
 
 
 def follow_administration(connection: Connection, person_id: int, is_named: bool) -> None:

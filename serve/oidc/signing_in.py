@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 
 from retrieval.database import Database
 from retrieval.errors import NotFound
+from serve.audit.acts import Act
+from serve.audit.journal import Journal
 from serve.oidc.attempt import Attempt
 from serve.oidc.errors import (
     AccountExists,
@@ -26,7 +28,7 @@ from serve.oidc.identities import (
 )
 from serve.oidc.options import OidcOptions
 from serve.oidc.provider import Provider, Returned
-from serve.people.errors import LinkInvalid
+from serve.people.errors import LinkInvalid, NotAllowed
 from serve.people.links import end_links, link_of
 from serve.people.sessions import open_session
 from serve.people.signing_in import SignedIn, Visitor, agent_of
@@ -78,6 +80,7 @@ class OidcSigningIn:
 
     database: Database
     guesses: Guesses
+    journal: Journal
     provider: Provider
 
     @property
@@ -96,6 +99,15 @@ class OidcSigningIn:
             NotAllowed: Somebody is who they say, and may not come in.
             TooManyAttempts: Too much was brought back from that address that proves nothing.
         """
+        try:
+            return self._finished(returned, attempt, redirect_uri, visitor)
+        except (OidcRefused, NotAllowed) as error:
+            self.journal.record(Act.SIGN_IN_FAILED, via="oidc", code=error.code)
+            raise
+
+    def _finished(
+        self, returned: Returned, attempt: Attempt, redirect_uri: str, visitor: Visitor
+    ) -> SignedIn:
         if not returned.state or not same(returned.state, attempt.state):
             raise OidcRefused("The answer belongs to another attempt.", advice="Sign in again.")
         if returned.error or not returned.code:

@@ -29,6 +29,12 @@ class KeyNotAllowed(NotAllowed):
     code = "key_not_allowed"
 
 
+class AccessRevoked(NotAllowed):
+    """What is being read may no longer be, or its reader no longer may."""
+
+    code = "access_revoked"
+
+
 class CsrfFailed(NotAllowed):
     """A change that a session asks for lacks the header that only its own pages can send."""
 
@@ -36,9 +42,18 @@ class CsrfFailed(NotAllowed):
 
 
 class TooManyAttempts(Busy):
-    """Too many passwords were tried; ``retry_after`` says when the next one may be."""
+    """Too many passwords were tried; ``retry_after`` says when the next one may be.
+
+    ``is_first``: nobody was refused for the same reason shortly before.
+    """
 
     code = "too_many_attempts"
+
+    def __init__(
+        self, message: str, *, advice: str = "", retry_after: int = 5, is_first: bool = False
+    ) -> None:
+        super().__init__(message, advice=advice, retry_after=retry_after)
+        self.is_first = is_first
 
 
 class WeakPassword(InvalidRequest):

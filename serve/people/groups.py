@@ -12,6 +12,8 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, sel
 
 from retrieval.errors import NotFound
 from retrieval.schema import group_members, groups
+from serve.audit.acts import Act
+from serve.audit.log import note
 from serve.people.errors import FilledByProvider, NameTaken
 from serve.people.store import Person, get_person, list_people, moment
 
@@ -35,14 +37,18 @@ def create_group(connection: Connection, name: str) -> Group:
     """
     _refuse_taken_name(connection, name)
     query = insert(groups).values(name=name, created_at=time.time()).returning(groups.c.id)
-    return get_group(connection, connection.execute(query).scalar_one())
+    made = connection.execute(query).scalar_one()
+    note(connection, Act.GROUP_CREATED, f"group:{made}", name=name)
+    return get_group(connection, made)
 
 
 def rename_group(connection: Connection, group_id: int, name: str) -> Group:
     """The group under its new name."""
-    if get_group(connection, group_id).name != name:
+    before = get_group(connection, group_id).name
+    if before != name:
         _refuse_taken_name(connection, name)
         connection.execute(update(groups).where(groups.c.id == group_id).values(name=name))
+        note(connection, Act.GROUP_RENAMED, f"group:{group_id}", name=name, before=before)
     return get_group(connection, group_id)
 
 
@@ -50,6 +56,7 @@ def set_from_oidc(connection: Connection, group_id: int, from_oidc: bool) -> Gro
     """Have the sign-in provider say who is in a group, from each next sign-in on, or no longer."""
     get_group(connection, group_id)
     connection.execute(update(groups).where(groups.c.id == group_id).values(from_oidc=from_oidc))
+    note(connection, Act.GROUP_SOURCE_SET, f"group:{group_id}", from_oidc=from_oidc)
     return get_group(connection, group_id)
 
 
@@ -88,7 +95,8 @@ def _rows(connection: Connection, condition: ColumnElement[bool]) -> Sequence[Ro
 
 def delete_group(connection: Connection, group_id: int) -> None:
     """Delete a group with what is granted to it; its members stay."""
-    get_group(connection, group_id)
+    group = get_group(connection, group_id)
+    note(connection, Act.GROUP_DELETED, f"group:{group_id}", name=group.name)
     connection.execute(delete(groups).where(groups.c.id == group_id))
 
 
@@ -117,6 +125,7 @@ def set_members(connection: Connection, group_id: int, person_ids: Sequence[int]
     rows = [{"group_id": group_id, "person_id": each} for each in sorted(set(person_ids))]
     if rows:
         connection.execute(insert(group_members), rows)
+    note(connection, Act.GROUP_MEMBERS_SET, f"group:{group_id}", people=sorted(set(person_ids)))
 
 
 def _group(row: Row[Any]) -> Group:

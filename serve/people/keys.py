@@ -11,6 +11,8 @@ from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from retrieval.errors import NotFound
 from retrieval.schema import api_keys, people
+from serve.audit.acts import Act
+from serve.audit.log import note
 from serve.caller import Caller, Permission
 from serve.people.sessions import Found
 from serve.people.store import get_person, moment
@@ -61,7 +63,16 @@ def create_key(connection: Connection, new: NewKey) -> tuple[Key, str]:
         )
         .returning(api_keys.c.id)
     ).scalar_one()
-    return next(each for each in list_keys(connection, new.person_id) if each.id == made), token
+    key = next(each for each in list_keys(connection, new.person_id) if each.id == made)
+    note(
+        connection,
+        Act.KEY_CREATED,
+        f"key:{made}",
+        person=new.person_id,
+        name=new.name,
+        permissions=[each.value for each in key.permissions],
+    )
+    return key, token
 
 
 def list_keys(connection: Connection, person_id: int) -> list[Key]:
@@ -91,6 +102,7 @@ def delete_key(connection: Connection, key_id: int, person_id: int | None = None
         query = query.where(api_keys.c.person_id == person_id)
     if not connection.execute(query).rowcount:
         raise NotFound(f"No key {key_id}.")
+    note(connection, Act.KEY_DELETED, f"key:{key_id}")
 
 
 def caller_of_key(connection: Connection, token: str) -> Found | None:

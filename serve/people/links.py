@@ -9,6 +9,8 @@ from enum import StrEnum
 from sqlalchemy import Connection, delete, insert, select
 
 from retrieval.schema import sign_in_links
+from serve.audit.acts import Act
+from serve.audit.log import note
 from serve.people.errors import LinkInvalid
 from serve.people.store import get_person, is_anybody_there
 from serve.people.tokens import LINK, new_token, sha256_of
@@ -63,6 +65,8 @@ def _created(connection: Connection, purpose: Purpose, person_id: int | None) ->
             expires_at=time.time() + _LIFETIME_SECONDS[purpose],
         )
     )
+    subject = f"person:{person_id}" if person_id else ""
+    note(connection, Act.LINK_MADE, subject, purpose=purpose.value)
     return token
 
 

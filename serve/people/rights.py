@@ -35,6 +35,8 @@ from retrieval.schema import (
     people,
 )
 from retrieval.store import among
+from serve.audit.acts import Act
+from serve.audit.log import note
 from serve.caller import Caller
 
 
@@ -64,6 +66,10 @@ class Holder:
 
     person_id: int | None = None
     group_id: int | None = None
+
+    def named(self) -> str:
+        """Which person or group it is."""
+        return f"group:{self.group_id}" if self.person_id is None else f"person:{self.person_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +141,7 @@ def list_grants(connection: Connection, collection_id: int) -> list[Grant]:
 
 def grant(connection: Connection, collection_id: int, holder: Holder, role: Role) -> None:
     """Give a person or a group a role, in the place of any other in the collection."""
-    revoke(connection, collection_id, holder)
+    _take(connection, collection_id, holder)
     connection.execute(
         insert(grants).values(
             collection_id=collection_id,
@@ -144,10 +150,17 @@ def grant(connection: Connection, collection_id: int, holder: Holder, role: Role
             role=role.word,
         )
     )
+    named = holder.named()
+    note(connection, Act.GRANT_GIVEN, f"collection:{collection_id}", to=named, role=role.word)
 
 
 def revoke(connection: Connection, collection_id: int, holder: Holder) -> None:
     """Take back whatever role a person or a group has."""
+    _take(connection, collection_id, holder)
+    note(connection, Act.GRANT_REVOKED, f"collection:{collection_id}", to=holder.named())
+
+
+def _take(connection: Connection, collection_id: int, holder: Holder) -> None:
     connection.execute(
         delete(grants).where(grants.c.collection_id == collection_id, _is_held_by(grants, holder))
     )
@@ -191,6 +204,8 @@ def set_readers(connection: Connection, document_id: int, holders: Sequence[Hold
     ]
     if rows:
         connection.execute(insert(document_readers), rows)
+    readers = None if holders is None else [each.named() for each in dict.fromkeys(holders)]
+    note(connection, Act.READERS_SET, f"document:{document_id}", readers=readers)
 
 
 def _with_names(connection: Connection, table: Table, condition: ColumnElement[bool]) -> Any:

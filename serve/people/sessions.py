@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from retrieval.errors import NotFound
 from retrieval.schema import people, sessions
+from serve.audit.acting import acting
+from serve.audit.acts import Act
+from serve.audit.log import note
 from serve.caller import Caller
-from serve.people.store import moment
+from serve.people.store import get_person, moment
 from serve.people.tokens import SESSION, new_token, sha256_of
 
 LIFETIME_SECONDS = 30 * 86_400.0
@@ -59,6 +62,8 @@ def open_session(
         )
     )
     connection.execute(update(people).where(people.c.id == person_id).values(signed_in_at=now))
+    came_in = replace(acting(), caller=Caller(person_id, get_person(connection, person_id).name))
+    note(connection, Act.SIGNED_IN, f"person:{person_id}", by=came_in)
     return token
 
 
@@ -119,8 +124,10 @@ def end_session(connection: Connection, person_id: int, session_id: int) -> None
     )
     if not ended.rowcount:
         raise NotFound(f"No session {session_id}.")
+    note(connection, Act.SESSION_ENDED, f"session:{session_id}", person=person_id)
 
 
 def end_sessions(connection: Connection, person_id: int) -> None:
     """End all sessions of a person."""
     connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
+    note(connection, Act.SESSIONS_ENDED, f"person:{person_id}")

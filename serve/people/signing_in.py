@@ -9,8 +9,10 @@ from sqlalchemy import Connection
 from retrieval.database import Database
 from retrieval.errors import NotFound
 from retrieval.store import collection_named
+from serve.audit.acts import Act
+from serve.audit.journal import Journal
 from serve.errors import InvalidRequest
-from serve.people.errors import LinkInvalid, NotAllowed, SignInFailed
+from serve.people.errors import LinkInvalid, NotAllowed, SignInFailed, TooManyAttempts
 from serve.people.links import Link, Purpose, link_of
 from serve.people.passwords import check_strength, hash_of, is_right
 from serve.people.rights import Holder, Role, grant
@@ -50,6 +52,7 @@ class SigningIn:
 
     database: Database
     guesses: Guesses
+    journal: Journal
     home: str
 
     def by_password(self, name: str, password: str, visitor: Visitor) -> SignedIn:
@@ -107,14 +110,24 @@ class SigningIn:
             return SignedIn(get_person(connection, person.id), opened)
 
     def _proved(self, name: str, password: str, visitor: Visitor) -> Person:
-        with self.guesses.attempt(folded_name(name), visitor.address):
-            with self.database.read() as connection:
-                known = known_password(connection, name)
-            # The same work for a name that does not exist, so that time does not tell.
-            right = is_right(password, known.stored if known else None)
-            if known is None or not right or known.person.suspended:
-                raise _failed()
-            return known.person
+        with self.database.read() as connection:
+            known = known_password(connection, name)
+        # Not the name that was typed: it may be the password.
+        subject = f"person:{known.person.id}" if known else ""
+        try:
+            with self.guesses.attempt(folded_name(name), visitor.address):
+                # The same work for a name that does not exist, so that time does not tell.
+                right = is_right(password, known.stored if known else None)
+                if known is None or not right or known.person.suspended:
+                    raise _failed()
+                return known.person
+        except SignInFailed:
+            self.journal.record(Act.SIGN_IN_FAILED, subject)
+            raise
+        except TooManyAttempts as error:
+            if error.is_first:
+                self.journal.record(Act.SIGN_IN_THROTTLED, subject)
+            raise
 
     def _let_in(self, connection: Connection, link: Link, name: str) -> int:
         if link.person_id is not None:

@@ -26,6 +26,8 @@ from sqlalchemy import (
 
 from retrieval.errors import NotFound
 from retrieval.schema import conversations, oidc_identities, people, sessions, sign_in_links
+from serve.audit.acts import Act
+from serve.audit.log import note
 from serve.people.errors import LastAdministrator, NameTaken
 
 
@@ -77,7 +79,7 @@ def create_person(connection: Connection, name: str, *, is_administrator: bool =
         )
         .returning(people.c.id)
     ).scalar_one()
-    return get_person(connection, made)
+    return _noted(connection, Act.PERSON_CREATED, made, administrator=is_administrator)
 
 
 def get_person(connection: Connection, person_id: int) -> Person:
@@ -140,7 +142,8 @@ def _administrators(connection: Connection, condition: ColumnElement[bool]) -> i
 
 def set_password(connection: Connection, person_id: int, stored: str) -> None:
     """Take a password's hash, and end every session and link from before."""
-    get_person(connection, person_id)
+    person = get_person(connection, person_id)
+    note(connection, Act.PASSWORD_SET, f"person:{person_id}", name=person.name)
     connection.execute(update(people).where(people.c.id == person_id).values(password_hash=stored))
     connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
     connection.execute(delete(sign_in_links).where(sign_in_links.c.person_id == person_id))
@@ -156,14 +159,14 @@ def suspend(connection: Connection, person_id: int) -> Person:
     connection.execute(update(people).where(people.c.id == person_id).values(suspended=True))
     connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
     connection.execute(delete(sign_in_links).where(sign_in_links.c.person_id == person_id))
-    return get_person(connection, person_id)
+    return _noted(connection, Act.PERSON_SUSPENDED, person_id)
 
 
 def activate(connection: Connection, person_id: int) -> Person:
     """Let a suspended person in again."""
     get_person(connection, person_id)
     connection.execute(update(people).where(people.c.id == person_id).values(suspended=False))
-    return get_person(connection, person_id)
+    return _noted(connection, Act.PERSON_ACTIVATED, person_id)
 
 
 def set_administrator(connection: Connection, person_id: int, is_administrator: bool) -> Person:
@@ -176,7 +179,13 @@ def set_administrator(connection: Connection, person_id: int, is_administrator: 
         _refuse_last_administrator(connection, person_id)
     query = update(people).where(people.c.id == person_id)
     connection.execute(query.values(is_administrator=is_administrator))
-    return get_person(connection, person_id)
+    return _noted(connection, Act.PERSON_ROLE_SET, person_id, administrator=is_administrator)
+
+
+def _noted(connection: Connection, act: Act, person_id: int, **details: Any) -> Person:
+    person = get_person(connection, person_id)
+    note(connection, act, f"person:{person_id}", name=person.name, **details)
+    return person
 
 
 def delete_person(connection: Connection, person_id: int) -> None:
@@ -186,6 +195,7 @@ def delete_person(connection: Connection, person_id: int) -> None:
         LastAdministrator: Nobody else is one.
     """
     _refuse_last_administrator(connection, person_id)
+    _noted(connection, Act.PERSON_DELETED, person_id)
     connection.execute(delete(conversations).where(conversations.c.person_id == person_id))
     connection.execute(delete(people).where(people.c.id == person_id))
 

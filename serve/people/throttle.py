@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -23,6 +23,7 @@ class Guesses:
 
     clock: Callable[[], float] = time.monotonic
     _failures: OrderedDict[tuple[str, str], list[float]] = field(default_factory=OrderedDict)
+    _refused: OrderedDict[tuple[str, str], float] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
@@ -49,16 +50,17 @@ class Guesses:
         with self._lock:
             now = self.clock()
             recent = {key: self._recent(key, now) for key in limits}
-            waits = [
-                times[-most] + WINDOW_SECONDS - now
+            waits = {
+                key: times[-most] + WINDOW_SECONDS - now
                 for key, most in limits.items()
                 if len(times := recent[key]) >= most
-            ]
+            }
             if waits:
                 raise TooManyAttempts(
                     "Too many passwords were tried.",
                     advice="Wait, or ask an administrator for a link.",
-                    retry_after=int(max(waits)) + 1,
+                    retry_after=int(max(waits.values())) + 1,
+                    is_first=self._is_first(waits.keys(), now),
                 )
             for key, times in recent.items():
                 self._failures[key] = [*times, now]
@@ -66,6 +68,14 @@ class Guesses:
             while len(self._failures) > _MOST_REMEMBERED:
                 self._failures.popitem(last=False)
             return now
+
+    def _is_first(self, keys: Iterable[tuple[str, str]], now: float) -> bool:
+        """Whether none of these was refused within the window, as far as it is remembered."""
+        before = [self._refused.get(key, now - WINDOW_SECONDS) for key in keys]
+        self._refused |= dict.fromkeys(keys, now)
+        while len(self._refused) > _MOST_REMEMBERED:
+            self._refused.popitem(last=False)
+        return max(before) <= now - WINDOW_SECONDS
 
     def _recent(self, key: tuple[str, str], now: float) -> list[float]:
         return [each for each in self._failures.get(key, ()) if each > now - WINDOW_SECONDS]

@@ -6,7 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from serve.authentication import PLAIN_COOKIE, SECURE_COOKIE, credential_of, is_secure
+from serve.authentication import (
+    PLAIN_COOKIE,
+    SECURE_COOKIE,
+    address_of,
+    credential_of,
+    is_secure,
+)
 from serve.caller import Caller
 from serve.people.errors import NotAllowed
 from serve.people.links import link_of
@@ -32,10 +38,7 @@ router = APIRouter(prefix="/api/v1", tags=["people"])
 
 
 def _visitor(request: Request) -> Visitor:
-    forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    # Only a UNIX socket has no address of its own; behind it is our proxy, whose word counts.
-    address = request.client.host if request.client and request.client.host else forwarded
-    return Visitor(address or "local", request.headers.get("user-agent", ""))
+    return Visitor(address_of(request.scope), request.headers.get("user-agent", ""))
 
 
 VisitorPart = Annotated[Visitor, Depends(_visitor)]

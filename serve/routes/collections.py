@@ -5,14 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from sqlalchemy import Connection
 
-from retrieval.store import (
-    delete_collection,
-    get_collection,
-    list_collections,
-    rename_collection,
-    set_collection_model,
-)
+from retrieval.store import get_collection, list_collections
 from retrieval.types import Collection
+from serve.audit.collections import deleted, given_model, renamed
 from serve.caller import Caller
 from serve.people.rights import Role, roles_of
 from serve.routes.parts import BackendPart, CallerPart, IdPath
@@ -57,9 +52,9 @@ def change(
         if body.name is not None:
             # Only who knows all names anyway: a name that is taken would tell of a collection.
             check_administrator(caller)
-            rename_collection(connection, collection_id, body.name)
+            renamed(connection, collection_id, body.name)
         if body.model is not None:
-            set_collection_model(connection, collection_id, body.model)
+            given_model(connection, collection_id, body.model)
         return _shown(connection, caller, collection_id)
 
 
@@ -68,7 +63,7 @@ def delete(backend: BackendPart, caller: CallerPart, collection_id: IdPath) -> R
     """Delete a collection with all its documents."""
     with backend.database.write() as connection:
         collection_for(connection, caller, collection_id, Role.MANAGER)
-        unused = delete_collection(connection, collection_id)
+        unused = deleted(connection, collection_id)
     backend.intake.forget(unused)
     return Response(status_code=204)
 

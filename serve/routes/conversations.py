@@ -6,11 +6,12 @@ import re
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
-from sqlalchemy import Connection
 
+from serve.audit.acts import Act
+from serve.backend import Backend
 from serve.caller import Caller
 from serve.conversations.export import file_name, markdown_of
-from serve.conversations.history import read_turns
+from serve.conversations.opening import Reading
 from serve.conversations.schemas import (
     ConversationBody,
     ConversationDetail,
@@ -25,11 +26,9 @@ from serve.conversations.store import (
     Position,
     create_conversation,
     delete_conversation,
-    get_conversation,
     list_conversations,
     name_conversation,
     show_branch,
-    tree_of,
 )
 from serve.errors import InvalidRequest
 from serve.routes.parts import BackendPart, CallerPart, IdPath
@@ -91,8 +90,7 @@ def show(
     conversation_id: IdPath,
 ) -> ConversationDetail:
     """One conversation, with the branch that is shown."""
-    with backend.database.read() as connection:
-        return _detail(connection, caller, conversation_id)
+    return _detail(backend, caller, conversation_id)
 
 
 @router.patch("/{conversation_id}")
@@ -105,7 +103,7 @@ def change(
             name_conversation(connection, caller, conversation_id, body.title)
         if body.leaf_id is not None:
             show_branch(connection, caller, conversation_id, body.leaf_id)
-        return _detail(connection, caller, conversation_id)
+    return _detail(backend, caller, conversation_id)
 
 
 @router.delete("/{conversation_id}", status_code=204)
@@ -125,20 +123,18 @@ def export(
     format: Literal["md", "json"] = "md",
 ) -> Response:
     """A conversation as a file: the branch that is shown in Markdown, or all turns in JSON."""
-    with backend.database.read() as connection:
-        conversation = get_conversation(connection, caller, conversation_id)
-        tree = tree_of(connection, caller, conversation_id)
-        turns = read_turns(connection, caller, conversation_id, whole_scope(connection, caller))
+    reading = Reading(backend.database, backend.journal, caller)
+    opened = reading.opened(conversation_id, Act.CONVERSATION_EXPORTED)
+    conversation = opened.conversation
     headers = {"Content-Disposition": file_name(conversation, format)}
     if format == "json":
-        exported = conversation_export(conversation, tree, turns)
+        exported = conversation_export(conversation, opened.tree, opened.turns)
         content = exported.model_dump_json(indent=2)
         return Response(content, headers=headers, media_type="application/json")
-    branch = [turns[each] for each in tree.path(conversation.leaf_id)]
+    branch = [opened.turns[each] for each in opened.tree.path(conversation.leaf_id)]
     return Response(markdown_of(conversation, branch), headers=headers, media_type="text/markdown")
 
 
-def _detail(connection: Connection, caller: Caller, conversation_id: int) -> ConversationDetail:
-    conversation = get_conversation(connection, caller, conversation_id)
-    turns = read_turns(connection, caller, conversation_id, whole_scope(connection, caller))
-    return conversation_detail(conversation, tree_of(connection, caller, conversation_id), turns)
+def _detail(backend: Backend, caller: Caller, conversation_id: int) -> ConversationDetail:
+    opened = Reading(backend.database, backend.journal, caller).opened(conversation_id)
+    return conversation_detail(opened.conversation, opened.tree, opened.turns)

@@ -9,12 +9,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse
 
 from ingest import jobs
-from retrieval.contents import document_text
 from retrieval.flags import flag_counts, read_flags
 from retrieval.store import DocumentFilter, get_document, list_documents
 from retrieval.types import DocumentState
 from serve.files.downloads import original_response
 from serve.files.forms import A_FILE, upload_form
+from serve.files.opening import opened_original, opened_text
 from serve.files.receiving import accepted, upload_limits
 from serve.files.uploads import received
 from serve.people.rights import Role
@@ -106,8 +106,7 @@ def content(
     backend: BackendPart, caller: CallerPart, document_id: IdPath, request: Request
 ) -> Response:
     """The original file."""
-    with backend.database.read() as connection:
-        document = get_document(connection, document_id, whole_scope(connection, caller))
+    document = opened_original(backend, caller, document_id)
     return original_response(backend.originals, document, request.headers)
 
 
@@ -118,6 +117,4 @@ def text(
     document_id: IdPath,
 ) -> PlainTextResponse:
     """All text of a document; a form feed divides its pages."""
-    with backend.database.read() as connection:
-        pages = list(document_text(connection, document_id, whole_scope(connection, caller)))
-    return PlainTextResponse("\f".join(pages))
+    return PlainTextResponse("\f".join(opened_text(backend, caller, document_id)))

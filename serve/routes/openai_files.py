@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from retrieval.store import DocumentFilter, get_document, list_documents
 from serve.files.downloads import original_response
 from serve.files.forms import A_FILE, upload_form
+from serve.files.opening import opened_original
 from serve.files.receiving import upload_limits
 from serve.files.uploads import received
 from serve.openai_door.files import PURPOSES, document_of_file, file_object, taken_in
@@ -99,5 +100,6 @@ def content(
 ) -> Response:
     """The original file."""
     with backend.database.read() as connection:
-        document = document_of_file(connection, caller, file_id)
+        found = document_of_file(connection, caller, file_id)
+    document = opened_original(backend, caller, found.id)
     return original_response(backend.originals, document, request.headers)

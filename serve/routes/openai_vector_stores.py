@@ -7,11 +7,8 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from retrieval.store import (
-    DocumentFilter,
-    delete_collection,
-    list_documents,
-)
+from retrieval.store import DocumentFilter, list_documents
+from serve.audit.collections import deleted
 from serve.backend import Backend
 from serve.caller import Caller
 from serve.openai_door.bodies import StoreBody, StoreFileBody, StoreSearchBody
@@ -97,7 +94,7 @@ def delete(backend: BackendPart, caller: CallerPart, store_id: StoreId) -> dict[
     with backend.database.write() as connection:
         collection = collection_of_store(connection, caller, store_id)
         check_role(connection, caller, collection.id, Role.MANAGER)
-        unused = delete_collection(connection, collection.id)
+        unused = deleted(connection, collection.id)
     backend.intake.forget(unused)
     return {"id": store_id, "object": "vector_store.deleted", "deleted": True}
 
@@ -161,7 +158,7 @@ def search(
     """The best passages of a vector store."""
     with backend.database.read() as connection:
         scope = store_scope(connection, caller, store_id)
-    found = engine.retriever.retrieve(body.words, scope, body.max_num_results)
+    found = engine.search(body.words, scope, body.max_num_results)
     least = body.ranking_options.score_threshold if body.ranking_options else 0.0
     return {
         "object": "vector_store.search_results.page",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from starlette.responses import StreamingResponse
 
+from serve.audit.acts import Act
 from serve.caller import Caller
 from serve.own_data import FILE_NAME, delete_conversations, exported, pieces
 from serve.people.errors import NotAllowed
@@ -23,6 +24,7 @@ def export(backend: BackendPart, caller: CallerPart, person_id: PersonIdPart) ->
     """One's account and all of one's conversations with their feedback, in a ZIP file."""
     headers = {"Content-Disposition": f'attachment; filename="{FILE_NAME}"'}
     file = exported(backend.database, caller, person_id)
+    backend.journal.record(Act.OWN_DATA_EXPORTED, f"person:{person_id}")
     return StreamingResponse(pieces(file), headers=headers, media_type="application/zip")
 
 

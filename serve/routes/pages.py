@@ -13,6 +13,7 @@ from retrieval.page_outlines import page_outlines, section_starts
 from retrieval.store import get_document
 from retrieval.types import Page, Span
 from serve.errors import InvalidRequest
+from serve.files.opening import record_opening
 from serve.files.pictures import picture_response
 from serve.page_schemas import PageList, PageOutlineOut, PlacedQuote
 from serve.routes.parts import BackendPart, CallerPart, CursorPart, IdPath, LimitPart
@@ -54,6 +55,7 @@ def page(
         scope = whole_scope(connection, caller)
         found = read_page(connection, document_id, number, scope)
         starts = section_starts(connection, document_id, number, scope)
+    record_opening(backend.journal, document_id, "page", page=number)
     sections = [SectionStartOut.model_validate(each) for each in starts]
     return PageOut(
         number=found.number,
@@ -80,6 +82,7 @@ def quote(
         found = read_page(connection, document_id, number, whole_scope(connection, caller))
     if not start < end <= len(found.text):
         raise InvalidRequest(f"The text of page {number} has {len(found.text)} characters.")
+    record_opening(backend.journal, document_id, "quote", page=number)
     span = Span(start, end)
     return PlacedQuote(
         page=found.number,
@@ -98,6 +101,7 @@ def image(
     """A page of a document that is an image, as a PNG made by us."""
     with backend.database.read() as connection:
         document = get_document(connection, document_id, whole_scope(connection, caller))
+    record_opening(backend.journal, document_id, "picture", page=number)
     return picture_response(backend.pictures, backend.originals, document, number, request.headers)
 
 
@@ -112,6 +116,7 @@ def chunk(
         if stored is None or stored.document_id != document_id:
             raise NotFound(f"Document {document_id} has no passage {chunk_id}.")
         on = read_page(connection, document_id, stored.chunk.page, scope)
+    record_opening(backend.journal, document_id, "passage", page=on.number)
     rects = _rects(on, stored.chunk.span)
     return PlacedPassage(**passage_fields(stored), rects=rects, page_size=(on.width, on.height))
 

@@ -19,5 +19,5 @@ def search(
     """The best passages for a query."""
     with backend.database.read() as connection:
         scope = scope_of(connection, caller, body.collections, body.documents)
-    found = engine.retriever.retrieve(body.query, scope, body.k)
+    found = engine.search(body.query, scope, body.k)
     return SearchOut(items=[hit_out(hit) for hit in found.hits], language=found.language)

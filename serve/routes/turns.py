@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from serve.answers.responses import ReplyForm, answer_reply
 from serve.answers.schemas import AnswerOut
+from serve.audit.acts import Act
 from serve.conversations.asking import Asking
 from serve.conversations.feedback import Feedback, give_feedback
 from serve.conversations.history import read_quotes, read_turn
@@ -131,7 +132,10 @@ def trace(backend: BackendPart, caller: CallerPart, turn_id: IdPath) -> PastTrac
         scope = whole_scope(connection, caller)
         turn = read_turn(connection, caller, turn_id, scope)
         sources = read_sources(connection, turn_id, scope)
-        return past_trace_out(turn, sources, read_quotes(connection, turn_id, scope))
+        out = past_trace_out(turn, sources, read_quotes(connection, turn_id, scope))
+    read = sorted({each.stored.document_id for each in sources if each.stored})
+    backend.journal.record(Act.CONVERSATION_OPENED, f"turn:{turn_id}", documents=read)
+    return out
 
 
 @router.get("/feedback/questions", response_class=Response)
@@ -139,5 +143,6 @@ def questions(backend: BackendPart, caller: CallerPart) -> Response:
     """A question set from the answers that people judged, one JSON object a line."""
     with backend.database.read() as connection:
         found = judged_questions(connection, caller, whole_scope(connection, caller))
+    backend.journal.record(Act.FEEDBACK_EXPORTED, questions=len(found))
     headers = {"Content-Disposition": 'attachment; filename="questions.jsonl"'}
     return Response(question_lines(found), headers=headers, media_type="application/x-ndjson")

@@ -1,0 +1,133 @@
+"""An answer under way ends where its reader may no longer have it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from retrieval.database import Database
+from retrieval.schema import documents
+from retrieval.store import among, inside
+from serve.answers.events import Event, Failed, Retrieved
+from serve.answers.inquiry import Inquiry
+from serve.audit.answers import documents_of
+from serve.caller import Caller
+from serve.people.errors import AccessRevoked, NotSignedIn
+from serve.people.holding import check_still
+from serve.scope import whole_scope
+
+_LOOK_SECONDS = 0.5
+_MOST_AHEAD = 16
+"""Events that may wait for who does not take them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Looks after an answer for its reader, by one short read of the database at a time."""
+
+    database: Database
+    caller: Caller
+    seconds: float = _LOOK_SECONDS
+
+    def check(self, document_ids: list[int]) -> None:
+        """Refuse who may no longer read on.
+
+        Raises:
+            AccessRevoked: The session, key or account has ended, or a document is out of reach.
+        """
+        with self.database.read() as connection:
+            _check(connection, self.caller, document_ids)
+
+    async def until_revoked(
+        self, events: AsyncGenerator[Event, None], inquiry: Inquiry
+    ) -> AsyncGenerator[Event, None]:
+        """The same events as long as they may be read; else ``Failed`` is the last of them.
+
+        What writes the answer is stopped then, even while it is silent.
+        """
+        sources: list[int] = []
+        due = time.monotonic() + self.seconds
+        async with aclosing(_pumped(events, lambda: due - time.monotonic())) as pumped:
+            async for event in pumped:
+                if isinstance(event, Retrieved):
+                    sources = documents_of(event, inquiry)
+                if time.monotonic() >= due:
+                    try:
+                        await asyncio.to_thread(self.check, sources)
+                    except AccessRevoked as error:
+                        yield Failed(error.code, error.message, error.advice)
+                        return
+                    due = time.monotonic() + self.seconds
+                if event is not None:
+                    yield event
+
+
+def _check(connection: Connection, caller: Caller, document_ids: list[int]) -> None:
+    try:
+        check_still(connection, caller)
+    except NotSignedIn:
+        raise AccessRevoked(
+            "You may not read on: the session or key does not hold any more.",
+            advice="Sign in again.",
+        ) from None
+    if not document_ids:
+        return
+    scope = whole_scope(connection, caller)
+    readable = connection.scalar(
+        select(func.count())
+        .select_from(documents)
+        .where(among(documents.c.id, document_ids), inside(scope))
+    )
+    if readable != len(document_ids):
+        raise AccessRevoked(
+            "You may not read on: a document that the answer draws on is not there for you "
+            "any more.",
+            advice="Ask again.",
+        )
+
+
+async def _pumped(
+    events: AsyncGenerator[Event, None], patience: Callable[[], float]
+) -> AsyncGenerator[Event | None, None]:
+    """The events as they come, and None whenever none has come for as long as the patience was.
+
+    They are drawn in one task of their own, which ends with this generator.
+    """
+    coming: asyncio.Queue[Event | None] = asyncio.Queue(_MOST_AHEAD)
+    drawing = asyncio.create_task(_drawn(events, coming))
+    try:
+        while True:
+            try:
+                async with asyncio.timeout(max(0.0, patience())):
+                    event = await coming.get()
+            except TimeoutError:
+                if drawing.done() and coming.empty():
+                    break
+                yield None
+                continue
+            if event is None:
+                break
+            yield event
+        await drawing
+    finally:
+        drawing.cancel()
+        await asyncio.wait({drawing})
+        if not drawing.cancelled():
+            drawing.exception()
+
+
+async def _drawn(events: AsyncGenerator[Event, None], coming: asyncio.Queue[Event | None]) -> None:
+    try:
+        async with aclosing(events):
+            async for event in events:
+                await coming.put(event)
+    except Exception:
+        await coming.put(None)
+        raise
+    else:
+        await coming.put(None)

@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import Field, TypeAdapter
 
 from serve.answers.schemas import EVENT_SCHEMA, EventOut
+from serve.authentication import CSRF_HEADER, OPEN_PATHS, PLAIN_COOKIE, SECURE_COOKIE
 from serve.problems import MEDIA_TYPE
 from serve.schemas import Problem
 
@@ -82,6 +83,24 @@ _EXAMPLES: Json = {
 }
 
 _OPENAI_DOOR = "/v1/"
+_SAFE_METHODS = ("get", "head", "options")
+
+
+_SECURITY_SCHEMES: Json = {
+    "key": {"type": "http", "scheme": "bearer", "description": "An API key, for programs."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": SECURE_COOKIE,
+        "description": f"A browser's session, by TLS; without TLS the cookie is {PLAIN_COOKIE}.",
+    },
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": CSRF_HEADER,
+        "description": "The csrf_token of /api/v1/me, which a session's changes need.",
+    },
+}
 
 
 def document_whole(app: FastAPI) -> None:
@@ -107,6 +126,8 @@ def _whole(app: FastAPI) -> Json:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _tell_errors(operation["responses"], _statuses(method, path), path)
+            operation["security"] = _security(method, path)
+    document["components"]["securitySchemes"] = _SECURITY_SCHEMES
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     for name, example in _EXAMPLES.items():
@@ -121,6 +142,14 @@ def _answer_events() -> Json:
     union = adapter.json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
     parts: Json = union.pop("$defs")
     return {**parts, EVENT_SCHEMA.rpartition("/")[2]: union}
+
+
+def _security(method: str, path: str) -> list[Json]:
+    """What a request brings: a key or a session, and with a session's change its token."""
+    if path in OPEN_PATHS:
+        return []
+    session: Json = {"session": []}
+    return [{"key": []}, session if method in _SAFE_METHODS else session | {"csrf": []}]
 
 
 def _statuses(method: str, path: str) -> set[int]:

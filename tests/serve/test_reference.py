@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 if TYPE_CHECKING:
@@ -54,6 +55,20 @@ def test_every_operation_tells_what_it_does_and_how_it_fails(document: dict[str,
                     "application/json" if path.startswith("/v1/") else "application/problem+json"
                 )
                 assert wanted in kinds, where
+
+
+def test_every_operation_tells_what_it_wants_of_a_caller(
+    site: RunningServer, document: dict[str, Any]
+) -> None:
+    assert document["components"]["securitySchemes"].keys() == {"key", "session", "csrf"}
+    with httpx.Client(base_url=site.url, trust_env=False) as nobody:
+        for method, path, operation in operations(document):
+            status = nobody.request(method, re.sub(r"{\w+}", "1", path)).status_code
+            is_closed = operation["security"] != []
+            assert (status == 401) == is_closed or path.endswith("/callback"), f"{method} {path}"
+            wanted = {"session"} if method == "get" else {"session", "csrf"}
+            if is_closed:
+                assert [set(each) for each in operation["security"]] == [{"key"}, wanted]
 
 
 def test_the_main_bodies_have_examples(document: dict[str, Any]) -> None:

@@ -14,7 +14,17 @@ from serve.settings import Settings, quiet_libraries
 from tests.bench.machine import describe
 from tests.bench.options import Options, corpora_folder
 
-SUBJECTS = ("quality", "extractive", "quotes", "search", "start", "embedders", "llm", "ingest")
+SUBJECTS = (
+    "quality",
+    "extractive",
+    "quotes",
+    "search",
+    "start",
+    "embedders",
+    "llm",
+    "ingest",
+    "leaks",
+)
 
 
 def main() -> None:

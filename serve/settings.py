@@ -210,6 +210,11 @@ class Settings:
     llm_queue: int = _setting(
         64, "Questions that wait for their turn; further ones are refused.", _number(0, 100_000)
     )
+    llm_per_person: int = _setting(
+        8,
+        "Questions of one person that are answered or wait; further ones are refused.",
+        _number(1, 100_000),
+    )
     llm_idle_seconds: int = _setting(
         30, "Seconds of silence after which an answer counts as broken off.", _number(1, 3_600)
     )

@@ -50,7 +50,7 @@ class Answerer:
         Raises:
             TooManyQuestions: Before the first event: too many wait for the model.
         """
-        with self._writers.ticket() as ticket:
+        with self._writers.ticket(inquiry.asker) as ticket:
             clock = _Clock()
             yield Started(inquiry.question)
             try:

@@ -29,6 +29,7 @@ class PastTurn:
 class Inquiry:
     """A question, the scope that its asker may see, and the conversation before it, if any.
 
+    ``asker`` is the person who waits for the model in their turn.
     ``model`` names another model than the configured one, or is empty. ``request_id`` goes with all
     that is asked of inference servers.
     """
@@ -39,3 +40,4 @@ class Inquiry:
     past: tuple[PastTurn, ...] = ()
     model: str = ""
     request_id: str = ""
+    asker: int | None = None

@@ -41,7 +41,9 @@ def served_model(settings: Settings) -> ServedModel | None:
         watched=watched,
         llm=GenerativeLLM(watched, options),
         rewriter=Rewriter(watched),
-        admission=Admission(settings.llm_streams, settings.llm_queue),
+        admission=Admission(
+            settings.llm_streams, settings.llm_queue, per_asker=settings.llm_per_person
+        ),
     )
 
 

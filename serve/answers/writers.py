@@ -26,13 +26,13 @@ class Writers:
     stand_in: LLM | None = None
     admission: Admission | None = None
 
-    def ticket(self) -> AbstractContextManager[Ticket | None]:
-        """The right to have something written, to be given back.
+    def ticket(self, asker: int | None = None) -> AbstractContextManager[Ticket | None]:
+        """A person's right to have something written, to be given back.
 
         Raises:
             TooManyQuestions: Too many wait already.
         """
-        return self.admission.ticket() if self.admission else nullcontext()
+        return self.admission.ticket(asker) if self.admission else nullcontext()
 
     async def write(
         self, assignment: Assignment, ticket: Ticket | None

@@ -72,6 +72,7 @@ class Asking:
                 past=past_turns(connection, self.caller, new.conversation_id, new.parent_id, scope),
                 model=shared_model(connection, scope),
                 request_id=self.request_id,
+                asker=self.caller.person_id,
             )
         return new, inquiry
 

@@ -1,4 +1,4 @@
-"""Who may use the model now, and who waits: first come, first served.
+"""Who may use the model now, and who waits: people by turns, each in the order of their questions.
 
 All of it happens in one event loop, between two awaits, so that there is nothing to lock.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 
@@ -20,13 +20,21 @@ _LONGEST_RETRY = 120
 
 
 class Admission:
-    """At most ``streams`` tickets hold the model, and at most ``queue`` wait for it."""
+    """At most ``streams`` tickets hold the model, and at most ``queue`` wait for it.
+
+    Of one asker there are at most ``per_asker``, holding or waiting.
+    """
 
     def __init__(
-        self, streams: int, queue: int, clock: Callable[[], float] = time.monotonic
+        self,
+        streams: int,
+        queue: int,
+        clock: Callable[[], float] = time.monotonic,
+        per_asker: int | None = None,
     ) -> None:
         self._streams = streams
         self._queue = queue
+        self._per_asker = per_asker
         self._clock = clock
         self._holders: dict[Ticket, float] = {}
         self._line: deque[Ticket] = deque()
@@ -42,13 +50,20 @@ class Admission:
         """How many wait for it."""
         return len(self._line)
 
-    def ticket(self) -> Ticket:
-        """A ticket, which must be released.
+    def ticket(self, asker: int | None = None) -> Ticket:
+        """A ticket of a person, which must be released; None is nobody in particular.
 
         Raises:
-            TooManyQuestions: The queue is full.
+            TooManyQuestions: The queue is full, or the person has too many tickets.
         """
-        ticket = Ticket(self)
+        own = self._tickets_of(asker)
+        if asker is not None and self._per_asker is not None and own >= self._per_asker:
+            raise TooManyQuestions(
+                f"{own} of your questions are being answered or wait already.",
+                advice="Wait for an answer, or stop one.",
+                retry_after=self._retry_after(),
+            )
+        ticket = Ticket(self, asker)
         if self.running < self._streams:
             self._holders[ticket] = self._clock()
             return ticket
@@ -57,8 +72,8 @@ class Admission:
                 f"The model is busy, and {self.waiting} questions are waiting already.",
                 retry_after=self._retry_after(),
             )
-        self._line.append(ticket)
-        ticket.place = self.waiting
+        self._line.insert(self._fair_place(asker, own), ticket)
+        self._tell_places()
         return ticket
 
     def release(self, ticket: Ticket) -> None:
@@ -73,6 +88,22 @@ class Admission:
             following = self._line.popleft()
             self._holders[following] = self._clock()
             following.move_to(0)
+        self._tell_places()
+
+    def _tickets_of(self, asker: int | None) -> int:
+        return sum(each.asker == asker for each in (*self._holders, *self._line))
+
+    def _fair_place(self, asker: int | None, own: int) -> int:
+        """Behind one's own, and behind all who had no more questions than one has before this."""
+        before = Counter(each.asker for each in self._holders)
+        place = 0
+        for index, waiting in enumerate(self._line, start=1):
+            if waiting.asker == asker or before[waiting.asker] <= own:
+                place = index
+            before[waiting.asker] += 1
+        return place
+
+    def _tell_places(self) -> None:
         for place, waiting in enumerate(self._line, start=1):
             waiting.move_to(place)
 
@@ -86,8 +117,9 @@ class Admission:
 class Ticket:
     """The right to use the model, now or in its turn; ``place`` in the queue is 0 once it is."""
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: Admission, asker: int | None = None) -> None:
         self.place = 0
+        self.asker = asker
         self._admission = admission
         self._moved = asyncio.Event()
 

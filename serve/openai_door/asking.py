@@ -66,7 +66,12 @@ class Asking:
             scope = model.scope(connection, self.caller)
             llm = shared_model(connection, scope)
         inquiry = Inquiry(
-            question, scope, past=order.dialogue.past, model=llm, request_id=order.request_id
+            question,
+            scope,
+            past=order.dialogue.past,
+            model=llm,
+            request_id=order.request_id,
+            asker=self.caller.person_id,
         )
         return model, inquiry
 
@@ -83,5 +88,11 @@ class Asking:
         writes = model is not None and model.watched.capabilities.writes
         if model is None or (dialogue.is_task and not writes):
             return told(dialogue.question, chore_done(dialogue.question))
-        request = PlainRequest(dialogue.prompt, order.tokens, order.temperature, order.request_id)
+        request = PlainRequest(
+            dialogue.prompt,
+            order.tokens,
+            order.temperature,
+            order.request_id,
+            self.caller.person_id,
+        )
         return plain_answer(model, request, self.backend.settings.llm_answer_tokens)

@@ -23,6 +23,7 @@ class PlainRequest:
     tokens: int | None = None
     temperature: float | None = None
     request_id: str = ""
+    asker: int | None = None
 
 
 async def plain_answer(
@@ -34,7 +35,7 @@ async def plain_answer(
         TooManyQuestions: Before the first event: too many wait for the model.
     """
     begun = time.monotonic()
-    with model.admission.ticket() as ticket:
+    with model.admission.ticket(request.asker) as ticket:
         yield Started("\n\n".join(each.content for each in request.prompt))
         end: Completed | None = None
         text: list[str] = []

@@ -47,4 +47,11 @@ def _inquiry(backend: Backend, caller: Caller, body: ChatBody, request_id: str) 
     with backend.database.read() as connection:
         scope = scope_of(connection, caller, body.collections, body.documents)
         model = shared_model(connection, scope)
-    return Inquiry(body.question, scope, body.k, model=model, request_id=request_id)
+    return Inquiry(
+        body.question,
+        scope,
+        body.k,
+        model=model,
+        request_id=request_id,
+        asker=caller.person_id,
+    )

@@ -165,3 +165,33 @@ async def _crowd(askers: list[Asker], admission: Admission, streams: int, queue:
     if streams == 1:
         # With more, one whose turn has come may start after another that found room at once.
         assert served == [number for number in came if number in served]
+
+
+def test_a_person_has_a_bounded_number_of_questions() -> None:
+    admission = Admission(1, 10, per_asker=3)
+    tickets = [admission.ticket(7) for _ in range(3)]
+    with pytest.raises(TooManyQuestions, match="3 of your questions") as refused:
+        admission.ticket(7)
+    assert refused.value.retry_after > 0
+    other = admission.ticket(8)
+    tickets[1].release()
+    again = admission.ticket(7)
+    with pytest.raises(TooManyQuestions):
+        admission.ticket(7)
+    nobody = [admission.ticket() for _ in range(6)]
+    for each in (*tickets, other, again, *nobody):
+        each.release()
+    assert (admission.running, admission.waiting) == (0, 0)
+
+
+def test_people_come_by_turns() -> None:
+    admission = Admission(1, 20)
+    flood = [admission.ticket(1) for _ in range(5)]
+    other = [admission.ticket(2) for _ in range(2)]
+    late = admission.ticket(3)
+    assert flood[0].place == 0
+    assert [each.place for each in (other[0], late, flood[1], other[1])] == [1, 2, 3, 4]
+    assert [each.place for each in flood[2:]] == [5, 6, 7]
+    for each in (*flood, *other, late):
+        each.release()
+    assert (admission.running, admission.waiting) == (0, 0)

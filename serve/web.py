@@ -16,6 +16,9 @@ POLICY = (
 )
 """What the page may do: nothing beyond this server, and no script but ours."""
 
+WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
+"""What a worker may do, which goes by its own file: pdf.js fetches character maps and fonts."""
+
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
+from typing import Literal
 
 import numpy as np
 
@@ -60,16 +61,40 @@ def _paragraphs(words: Iterable[Word]) -> Iterable[list[list[Word]]]:
         yield paragraph
 
 
+_Direction = Literal["right", "left", "down", "up"]
+
+
 def _character_boxes(
     word: Word, line: Sequence[Word], to_page: Callable[[float, float], _Point]
 ) -> list[_Box]:
-    """The word's width divided evenly among its characters, each as high as the line."""
+    """The word's length divided evenly among its characters, each as thick as the line."""
+    left, right = min(other.x0 for other in line), max(other.x1 for other in line)
     top, bottom = min(other.y0 for other in line), max(other.y1 for other in line)
-    step = (word.x1 - word.x0) / len(word.text)
+    direction = _direction(line)
     boxes: list[_Box] = []
     for index in range(len(word.text)):
-        left = word.x0 + step * index
-        xa, ya = to_page(left, top)
-        xb, yb = to_page(left + step, bottom)
+        low, high = index / len(word.text), (index + 1) / len(word.text)
+        if direction in ("left", "up"):
+            low, high = 1 - high, 1 - low
+        if direction in ("right", "left"):
+            width = word.x1 - word.x0
+            box = (word.x0 + width * low, top, word.x0 + width * high, bottom)
+        else:
+            height = word.y1 - word.y0
+            box = (left, word.y0 + height * low, right, word.y0 + height * high)
+        (xa, ya), (xb, yb) = to_page(box[0], box[1]), to_page(box[2], box[3])
         boxes.append((min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb)))
     return boxes
+
+
+def _direction(line: Sequence[Word]) -> _Direction:
+    """Where a line runs to in the picture: tesseract also reads what lies on its side."""
+    first, last = line[0], line[-1]
+    if len(line) == 1:
+        is_tall = first.y1 - first.y0 > 1.5 * (first.x1 - first.x0)
+        return "down" if is_tall and len(first.text) > 2 else "right"
+    across = last.x0 + last.x1 - first.x0 - first.x1
+    along = last.y0 + last.y1 - first.y0 - first.y1
+    if abs(across) >= abs(along):
+        return "right" if across >= 0 else "left"
+    return "down" if along > 0 else "up"

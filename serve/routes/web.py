@@ -6,7 +6,16 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
 from starlette.exceptions import HTTPException
 
-from serve.web import ASK_AGAIN, DIST, FOR_EVER, MEDIA_TYPES, NOT_BUILT, POLICY, built_file
+from serve.web import (
+    ASK_AGAIN,
+    DIST,
+    FOR_EVER,
+    MEDIA_TYPES,
+    NOT_BUILT,
+    POLICY,
+    WORKER_POLICY,
+    built_file,
+)
 
 router = APIRouter(include_in_schema=False)
 
@@ -41,4 +50,7 @@ def file(request: Request) -> Response:
         raise HTTPException(404)
     lasting = FOR_EVER if path.startswith("/assets/") else ASK_AGAIN
     kind = MEDIA_TYPES.get(found.suffix, "application/octet-stream")
-    return FileResponse(found, media_type=kind, headers={"Cache-Control": lasting})
+    headers = {"Cache-Control": lasting}
+    if found.suffix == ".mjs":
+        headers["Content-Security-Policy"] = WORKER_POLICY
+    return FileResponse(found, media_type=kind, headers=headers)

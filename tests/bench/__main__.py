@@ -24,6 +24,7 @@ SUBJECTS = (
     "llm",
     "ingest",
     "leaks",
+    "highlights",
 )
 
 
@@ -51,7 +52,10 @@ def _run(name: str, options: Options) -> None:
     print(f"\n## {name}", flush=True)
     begun = time.monotonic()
     load = os.getloadavg()[0]
-    if name in ("quality", "extractive", "quotes", "ingest") and not options.data.is_dir():
+    if (
+        name in ("quality", "extractive", "quotes", "ingest", "highlights")
+        and not options.data.is_dir()
+    ):
         print(f"Skipped: there is no {options.data}; name the open question sets with --data.")
         return
     subject(options)

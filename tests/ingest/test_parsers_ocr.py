@@ -64,6 +64,40 @@ def test_a_scanned_pdf_is_read_with_boxes_in_points(rotation: int, tmp_path: Pat
     assert 842 - 100 - 105 < y0 < y1 < 842 - 100 - 65
 
 
+@pytest.mark.parametrize("rotation", [0, 90])
+def test_a_part_of_a_line_has_its_own_place(rotation: int, tmp_path: Path) -> None:
+    """Also where the scan lies on its side: then a word is divided along its height."""
+    need_tesseract()
+    (page,) = pages_of(write_scanned_pdf(tmp_path / "a.pdf", rotation))
+    first, rest = (place_of(page, words) for words in ("Twelve", "candles of yellow wax"))
+    x0, _, x1, _ = place_of(page, SCANNED[1])
+    if rotation == 0:
+        assert x0 == first[0] < first[2] < rest[0] < rest[2] == x1
+    assert not overlap(first, rest)
+
+
+def overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return all(one[i] < other[i + 2] and other[i] < one[i + 2] for i in (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        (((0, 0, 40, 10), (50, 0, 90, 10)), (20, 0, 30, 10)),
+        (((50, 0, 90, 10), (0, 0, 40, 10)), (60, 0, 70, 10)),
+        (((0, 0, 10, 40), (0, 50, 10, 90)), (0, 20, 10, 30)),
+        (((0, 50, 10, 90), (0, 0, 10, 40)), (0, 60, 10, 70)),
+    ],
+    ids=["right", "left", "down", "up"],
+)
+def test_a_word_is_divided_along_its_line(
+    places: tuple[tuple[float, float, float, float], ...], expected: tuple[float, ...]
+) -> None:
+    words = [Word("abcd", *place, block=(1, 1), line=1) for place in places]
+    text = scan_text(words, lambda x, y: (x, y))
+    assert tuple(text.boxes[2]) == expected
+
+
 def test_a_blank_scan_says_that_ocr_found_nothing(tmp_path: Path) -> None:
     need_tesseract()
     with pytest.raises(NoTextFound, match="OCR recognised no text"):

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 import ui_build
-from serve.web import POLICY, built_file, is_web_path
+from serve.web import POLICY, WORKER_POLICY, built_file, is_web_path
 from tests.conftest import RunningServer
 
 PAGES = (
@@ -77,3 +77,12 @@ def test_only_plain_names_are_looked_up(tmp_path: Path) -> None:
         assert built_file(path, tmp_path) is None, path
     assert not is_web_path("/documents\n")
     assert not is_web_path("/c/7\n")
+
+
+def test_a_worker_may_fetch_from_here_and_nothing_else(stranger: httpx.Client) -> None:
+    (worker,) = (ui_build.DIST / "assets").glob("pdf.worker*.mjs")
+    reply = stranger.get(f"/assets/{worker.name}")
+    assert reply.headers["content-type"].startswith("text/javascript")
+    assert reply.headers["content-security-policy"] == WORKER_POLICY
+    assert "connect-src 'self'" in WORKER_POLICY
+    assert "unsafe-eval" not in WORKER_POLICY.replace("'wasm-unsafe-eval'", "")

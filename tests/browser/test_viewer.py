@@ -1,0 +1,334 @@
+"""The source viewer on its own page: what is marked is what was quoted, whatever the file."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytesseract
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import VisitFactory
+from tests.browser.marked_text import let_probe_in, marked_text, squashed
+from tests.browser.site import ADMINISTRATOR, Site
+from tests.browser.visit import Visit
+from tests.fixtures.documents import (
+    GARDEN,
+    SCANNED,
+    TWO_COLUMNS,
+    write_image,
+    write_markdown,
+    write_pdf,
+    write_scanned_pdf,
+    write_sideways_pdf,
+    write_turned_pdf,
+    write_two_column_pdf,
+    write_xlsx,
+)
+from tests.fixtures.pdf_source import pdf_with_cjk, pdf_with_odd_page
+from tests.fixtures.tesseract import need_tesseract
+
+CHINESE = "租户应当提前三个月以书面形式\n通知房东解除本合同。\n押金在交还钥匙后退还。"
+JAPANESE = "賃借人は三か月前までに書面で\n解約を通知しなければならない。\n敷金は鍵の返却後に返す。"
+LETTER = ("The deposit is paid back within", "two months after the keys are", "handed over to us.")
+COLUMN = " ".join(TWO_COLUMNS[0])
+Write = Callable[[Path], object]
+
+
+def turned(rotation: int) -> Write:
+    return lambda path: write_turned_pdf(path, rotation)
+
+
+PAPERS: dict[str, tuple[Write, int, str]] = {
+    "plain.pdf": (write_pdf, 1, GARDEN[0][4:]),
+    "columns.pdf": (write_two_column_pdf, 1, COLUMN[30:130]),
+    "turned-90.pdf": (turned(90), 1, COLUMN[30:130]),
+    "turned-180.pdf": (turned(180), 1, COLUMN[30:130]),
+    "turned-270.pdf": (turned(270), 1, COLUMN[30:130]),
+    "cropped.pdf": (turned(0), 1, COLUMN[30:130]),
+    "sideways.pdf": (write_sideways_pdf, 1, COLUMN[30:130]),
+    "chinese.pdf": (
+        lambda path: pdf_with_cjk(path, CHINESE, "UniGB-UTF16-H", "GB1"), 1, "以书面形式通知房东",
+    ),
+    "japanese.pdf": (
+        lambda path: pdf_with_cjk(path, JAPANESE, "UniJIS-UTF16-H", "Japan1"),
+        1, "書面で解約を通知",
+    ),
+    "unit.pdf": (
+        lambda path: pdf_with_odd_page(path, LETTER, "/MediaBox [0 0 400 560] /UserUnit 2"),
+        1, "within two months after",
+    ),
+    "shifted.pdf": (
+        lambda path: pdf_with_odd_page(
+            path, LETTER, "/MediaBox [-40 60 555 902] /CropBox [60 300 500 620] /Rotate 90"
+        ),
+        1, "within two months after",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """Documents of this module by name."""
+
+    site: Site
+    ids: dict[str, int]
+
+    def page_text(self, name: str, number: int) -> str:
+        path = f"/api/v1/documents/{self.ids[name]}/pages/{number}"
+        text: str = self.site.town.operator.get(path).json()["text"]
+        return text
+
+    def address(self, name: str, number: int, words: str) -> str:
+        """Where the viewer shows words of a page, whatever the spaces between them."""
+        text = self.page_text(name, number)
+        letters = [(at, letter) for at, letter in enumerate(text) if not letter.isspace()]
+        bare = "".join(letter for _, letter in letters)
+        first = bare.index("".join(words.split()))
+        start = letters[first][0]
+        end = letters[first + len("".join(words.split())) - 1][0] + 1
+        return f"/d/{self.ids[name]}#page={number}&s={start}-{end}"
+
+
+@pytest.fixture(scope="module")
+def papers(site: Site) -> Iterator[Papers]:
+    need_tesseract()
+    with tempfile.TemporaryDirectory() as folder:
+        files: dict[str, Write] = {name: write for name, (write, _, _) in PAPERS.items()}
+        files |= {
+            "scan.pdf": write_scanned_pdf,
+            "scan-90.pdf": lambda path: write_scanned_pdf(path, 90),
+            "receipt.png": write_image,
+            "receipt.tiff": write_image,
+            "stock.xlsx": write_xlsx,
+            "rule.md": write_markdown,
+        }
+        contents: dict[str, bytes] = {}
+        for name, write in files.items():
+            write(Path(folder, name))
+            contents[name] = Path(folder, name).read_bytes()
+    contents["long.txt"] = long_text().encode()
+    ids = site.town.server.ingest(contents)
+    yield Papers(site, dict(zip(contents, ids, strict=True)))
+
+
+def long_text() -> str:
+    """Eight parts, with one sentence that stands once, in the sixth."""
+    lines = [f"Line {n} of the ledger says nothing of interest to anybody. 🜁" for n in range(2_600)]
+    lines[1_800] = "In the year MCDXXIII the bell was recast in Lübeck. 🜂"
+    return "\n\n".join(lines)
+
+
+@pytest.fixture
+def reader(visiting: VisitFactory, papers: Papers) -> Visit:
+    made = visiting(ADMINISTRATOR)
+    let_probe_in(made.context)
+    return made
+
+
+def in_view(page: Page, selector: str) -> bool:
+    """Whether a mark is seen, wholly below the bars."""
+    found: bool = page.evaluate(
+        """(selector) => {
+          const at = document.querySelector(selector).getBoundingClientRect();
+          const view = document.querySelector(".viewer-scroller").getBoundingClientRect();
+          return at.top >= view.top && at.bottom <= view.bottom;
+        }""",
+        selector,
+    )
+    return found
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_the_text_under_the_highlight_is_the_quote(
+    name: str, reader: Visit, papers: Papers
+) -> None:
+    """15 and 17: plain, columns, turned, cropped, CJK, a user unit, boxes that are shifted."""
+    _, number, words = PAPERS[name]
+    page = reader.open(papers.address(name, number, words))
+    expect(page.locator(".mark-quote").first).to_be_visible()
+    assert squashed(marked_text(page, papers.ids[name], number)) == squashed(words)
+    assert squashed(page.locator("blockquote").inner_text()) == squashed(words)
+    assert in_view(page, ".mark-quote")
+
+
+@pytest.mark.parametrize("name", ["chinese.pdf", "japanese.pdf", "turned-90.pdf"])
+def test_the_text_layer_can_be_selected_and_read_aloud(
+    name: str, reader: Visit, papers: Papers
+) -> None:
+    _, number, words = PAPERS[name]
+    page = reader.open(papers.address(name, number, words))
+    expect(page.locator(".textLayer")).to_contain_text(words.split()[0][:4])
+    text = page.locator(".textLayer").first.text_content() or ""
+    assert squashed(words) in squashed(text)
+
+
+def ocr_of(page: Page, selector: str) -> str:
+    """What tesseract reads in a picture of the marks of a page."""
+    box = page.evaluate(
+        """(selector) => {
+          const marks = [...document.querySelectorAll(selector)];
+          const all = marks.map((each) => each.getBoundingClientRect());
+          const x = Math.min(...all.map((e) => e.left)), y = Math.min(...all.map((e) => e.top));
+          const right = Math.max(...all.map((e) => e.right));
+          const bottom = Math.max(...all.map((e) => e.bottom));
+          return { x: x - 6, y: y - 6, width: right - x + 12, height: bottom - y + 12 };
+        }""",
+        selector,
+    )
+    picture = Image.open(io.BytesIO(page.screenshot(clip=box))).convert("RGB")
+    if picture.height > picture.width:
+        picture = picture.rotate(90, expand=True)
+    text: str = pytesseract.image_to_string(picture.resize((picture.width * 2, picture.height * 2)))
+    return text
+
+
+@pytest.mark.parametrize("name", ["scan.pdf", "scan-90.pdf", "receipt.png", "receipt.tiff"])
+def test_a_scan_is_marked_on_its_picture(name: str, reader: Visit, papers: Papers) -> None:
+    """15 on pages that were read by OCR: the picture under the highlight, read once more."""
+    words = "candles of yellow wax"
+    assert words in SCANNED[1]
+    page = reader.open(papers.address(name, 1, words))
+    expect(page.locator(".mark-quote")).to_have_count(1)
+    expect(page.locator(".pdf-picture canvas, .image-page img").first).to_be_visible()
+    page.wait_for_function("() => [...document.images].every((each) => each.complete)")
+    assert in_view(page, ".mark-quote")
+    assert squashed(words) == squashed(ocr_of(page, ".mark-quote"))
+
+
+def test_a_table_is_a_table_with_its_cells_marked(reader: Visit, papers: Papers) -> None:
+    page = reader.open(papers.address("stock.xlsx", 1, "Candles | 1200"))
+    expect(page.locator("mark")).to_have_text(["Candles", "1200"])
+    expect(page.locator(".text-table").first.locator("tr")).to_have_count(4)
+    expect(page.get_by_role("heading", name="Dépenses")).to_be_visible()
+
+
+def test_of_a_long_text_only_the_parts_near_are_loaded(reader: Visit, papers: Papers) -> None:
+    (number,) = [n for n in range(1, 9) if "MCDXXIII" in papers.page_text("long.txt", n)]
+    page = reader.open(papers.address("long.txt", number, "the bell was recast in Lübeck. 🜂"))
+    expect(page.locator("mark")).to_have_text("the bell was recast in Lübeck. 🜂")
+    assert in_view(page, "mark")
+    base = f"/api/v1/documents/{papers.ids['long.txt']}/pages/"
+    asked = {
+        each.rsplit("/", 1)[-1] for each in reader.asked if base in each and "quote" not in each
+    }
+    assert f"{number}" in asked
+    assert "1" not in asked
+    expect(page.get_by_label("Page", exact=True)).to_have_value(f"{number}")
+
+
+def test_links_of_other_programs_open_at_the_passage(reader: Visit, papers: Papers) -> None:
+    """As the OpenAI door and MCP write them: a page and a passage, with or without words."""
+    query = {"query": "herbs walnut tree", "documents": [papers.ids["plain.pdf"]]}
+    hits = papers.site.town.operator.post("/api/v1/search", json=query).json()["items"]
+    hit = next(each for each in hits if each["page"] == 1)
+    page = reader.open(f"/d/{hit['document_id']}#page=1&c={hit['chunk_id']}")
+    expect(page.locator(".mark-passage").first).to_be_visible()
+    expect(page.locator(".mark-quote")).to_have_count(0)
+    words = hit["span"]["start"], hit["span"]["start"] + 20
+    page = reader.open(
+        f"/d/{hit['document_id']}#page=1&c={hit['chunk_id']}&s={words[0]}-{words[1]}"
+    )
+    expect(page.locator(".mark-quote").first).to_be_visible()
+    expect(page.locator(".mark-passage").first).to_be_visible()
+    page = reader.open(f"/d/{hit['document_id']}#page=1&c=999999")
+    expect(page.get_by_text("The passage of this link is not there any more")).to_be_visible()
+    expect(page.locator(".pdf-page").first).to_be_visible()
+
+
+def test_pages_are_turned_and_made_larger(reader: Visit, papers: Papers) -> None:
+    page = reader.open(f"/d/{papers.ids['plain.pdf']}#page=1")
+    field = page.get_by_label("Page", exact=True)
+    page.get_by_role("button", name="Next page").click()
+    expect(field).to_have_value("2")
+    field.fill("3")
+    field.press("Enter")
+    expect(page.locator('.pdf-page[data-page="3"]')).to_be_in_viewport()
+    width = page.locator('.pdf-page[data-page="3"]').bounding_box()
+    page.get_by_role("button", name="Larger").click()
+    expect(page.get_by_role("button", name="125%")).to_be_visible()
+    larger = page.locator('.pdf-page[data-page="3"]').bounding_box()
+    assert width and larger
+    assert larger["width"] == pytest.approx(width["width"] * 1.25, rel=0.01)
+    expect(page.locator('.pdf-page[data-page="3"]')).to_be_in_viewport()
+    assert reader.sideways() == 0
+
+
+def test_what_is_gone_or_foreign_says_only_that(
+    reader: Visit, visiting: VisitFactory, papers: Papers
+) -> None:
+    """30, originals: a document that one may not see is as one that is not there."""
+    site = papers.site
+    collection = site.town.server.collection("sealed")["id"]
+    assert collection
+    (sealed,) = site.town.server.ingest({"sealed.txt": b"The sealed will of the abbot."}, "sealed")
+    stranger = visiting("Rémi")
+    for document in (sealed, 999_999):
+        page = stranger.open(f"/d/{document}#page=1&s=0-10")
+        expect(page.get_by_role("heading", name="This source is not available")).to_be_visible()
+        assert "abbot" not in page.content()
+        answer = stranger.context.request.get(f"{stranger.url}/api/v1/documents/{document}/content")
+        assert (answer.status, answer.json()["code"]) == (404, "not_found")
+
+
+def original_of(papers: Papers, document: int) -> Path:
+    digest = papers.site.town.operator.get(f"/api/v1/documents/{document}").json()["content_sha256"]
+    (path,) = papers.site.town.server.data.rglob(digest)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("damage", "notice"),
+    [
+        (lambda path: path.unlink(), "The original file is missing"),
+        (lambda path: path.write_bytes(b"%PDF-1.7\nnothing"), "This PDF cannot be drawn"),
+    ],
+    ids=["missing", "damaged"],
+)
+def test_without_its_original_a_pdf_is_shown_as_its_stored_text(
+    damage: Callable[[Path], Any], notice: str, reader: Visit, papers: Papers
+) -> None:
+    lines = f"The goose of {notice} was sold to the baker.", "He paid with bread."
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "goose.pdf")
+        pdf_with_odd_page(path, lines, "/MediaBox [0 0 595 842]")
+        (document,) = papers.site.town.server.ingest({f"{notice}.pdf": path.read_bytes()})
+    damage(original_of(papers, document))
+    page = reader.open(f"/d/{document}#page=1&s=0-9")
+    expect(page.locator(".viewer-notice")).to_contain_text(notice)
+    expect(page.locator("mark")).to_have_text("The goose")
+    expect(page.locator("blockquote")).to_have_text("The goose")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["plain.pdf", "stock.xlsx", "receipt.png"])
+def test_nothing_is_wrong_for_those_who_cannot_see_or_point(
+    name: str, scheme: str, visiting: VisitFactory, papers: Papers
+) -> None:
+    """2, on the viewer alone."""
+    seen = visiting(ADMINISTRATOR, color_scheme=scheme)
+    page = seen.open(f"/d/{papers.ids[name]}#page=1&s=0-12")
+    expect(page.locator(".mark-quote, mark").first).to_be_visible()
+    assert seen.axe() == []
+    seen.screenshot(f"viewer-{name}-{scheme}")
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_a_small_screen_needs_no_sideways_scroll(
+    width: int, visiting: VisitFactory, papers: Papers
+) -> None:
+    """27, on the viewer alone, in French."""
+    viewport = {"width": width, "height": 700}
+    seen = visiting(ADMINISTRATOR, viewport=viewport, locale="fr-FR")
+    for name in ("plain.pdf", "stock.xlsx", "rule.md", "receipt.png"):
+        page = seen.open(f"/d/{papers.ids[name]}#page=1&s=0-12")
+        expect(page.locator(".mark-quote, mark").first).to_be_visible()
+        expect(page.get_by_text("Passage cité")).to_be_visible()
+        assert seen.sideways() == 0
+        seen.screenshot(f"viewer-{name}-{width}")

@@ -14,6 +14,8 @@ export default ts.config(
       "@typescript-eslint/no-non-null-assertion": "off",
       // A focus that moves to the field of a page or dialog that a person has just opened is expected.
       "jsx-a11y/no-autofocus": "off",
+      // French has narrow spaces before its signs.
+      "no-irregular-whitespace": ["error", { skipStrings: true, skipTemplates: true }],
     },
   },
 );

@@ -3,15 +3,17 @@ import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
 
 import { whenSignedOut } from "./api/http";
 import { ChatPage } from "./chat/ChatPage";
-import { EmptyState, ErrorState, Spinner } from "./components/States";
-import { Link } from "./components/Link";
-import { useText } from "./i18n/language";
+import { forgetRuns } from "./chat/runs";
+import { ErrorBoundary } from "./components/ErrorBoundary";
+import { ErrorState, Spinner } from "./components/States";
 import { matched, navigate, usePath } from "./router";
 import { EnterPage } from "./session/EnterPage";
 import { forgetSession, useSession } from "./session/session";
+import { SessionEnded } from "./session/SessionEnded";
+import { SignedOutPage } from "./session/SignedOutPage";
 import { SignInPage } from "./session/SignInPage";
 import { AppShell } from "./shell/AppShell";
-import { Page } from "./shell/Page";
+import { NotFoundPage } from "./shell/NotFoundPage";
 import { SourceProvider } from "./shell/source";
 
 const AdminPage = lazy(() => import("./admin/AdminPage"));
@@ -33,6 +35,9 @@ const PAGES: [pattern: string, page: (parts: Parts) => ReactNode][] = [
   ["/welcome", () => <WelcomePage />],
 ];
 
+/** Addresses that mean nothing to who is in. */
+const ENTRANCES = ["/login", "/signed-out"];
+
 export function App() {
   const path = usePath();
   const client = useQueryClient();
@@ -42,22 +47,33 @@ export function App() {
   useEffect(() => {
     whenSignedOut(() => {
       setEnded(isIn);
-      forgetSession(client);
+      // What was written stays: one signs in over it.
+      if (!isIn) forgetSession(client);
     });
   }, [client, isIn]);
   useEffect(() => {
-    if (isIn && path === "/login") navigate("/", { replace: true });
+    if (!isIn) forgetRuns();
+  }, [isIn]);
+  useEffect(() => {
+    if (isIn && ENTRANCES.includes(path)) navigate("/", { replace: true });
   }, [isIn, path]);
 
   if (path === "/sign-in") return <EnterPage />;
   if (session.isError)
     return <ErrorState error={session.error} onRetry={() => void session.refetch()} />;
   if (session.data === undefined) return <Spinner />;
+  if (session.data === null && path === "/signed-out")
+    return <SignedOutPage onSignIn={() => navigate("/", { replace: true })} />;
   if (session.data === null) return <SignInPage hasEnded={hasEnded} />;
   return (
     <SourceProvider>
       <AppShell>
-        <Suspense fallback={<Spinner />}>{pageAt(path)}</Suspense>
+        <ErrorBoundary place={path}>
+          <Suspense fallback={<Spinner />}>{pageAt(path)}</Suspense>
+        </ErrorBoundary>
+        {hasEnded && (
+          <SessionEnded onBack={() => setEnded(false)} onLeave={() => forgetSession(client)} />
+        )}
       </AppShell>
     </SourceProvider>
   );
@@ -69,15 +85,4 @@ function pageAt(path: string): ReactNode {
     if (parts) return page(parts);
   }
   return <NotFoundPage />;
-}
-
-function NotFoundPage() {
-  const { shell } = useText();
-  return (
-    <Page title={shell.notFound}>
-      <EmptyState icon="search" title={shell.notFoundBody}>
-        <Link href="/">{shell.toStart}</Link>
-      </EmptyState>
-    </Page>
-  );
 }

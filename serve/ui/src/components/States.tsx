@@ -5,6 +5,7 @@ import { ProblemError } from "../api/problem";
 import { useText } from "../i18n/language";
 import { Button } from "./Button";
 import { Icon, type IconName } from "./Icon";
+import { messageIn } from "./messages";
 
 export function Spinner({ label }: { label?: string }) {
   const { shell } = useText();
@@ -37,15 +38,15 @@ interface ErrorStateProps {
   onRetry?: () => void;
 }
 
-/** An error in the server's words, with its advice; try again where that may help. */
+/** An error in words of the interface; try again where that may help. */
 export function ErrorState({ error, onRetry }: ErrorStateProps) {
-  const { shell } = useText();
+  const { problems, shell } = useText();
   const isMissing = error instanceof ProblemError && error.code === "not_found";
   return (
     <div className="state state-error" role="alert">
       <Icon name="warning" size={32} />
       <h2>{isMissing ? shell.notFound : shell.failed}</h2>
-      <p>{isMissing ? shell.notFoundBody : messageOf(error, shell.unreachable)}</p>
+      <p>{isMissing ? shell.notFoundBody : messageIn(problems, error)}</p>
       {onRetry && !isMissing && (
         <Button icon="retry" onClick={onRetry}>
           {shell.retry}

@@ -14,7 +14,7 @@ interface TableProps<T> {
   keyOf: (row: T) => string | number;
 }
 
-/** A table that scrolls sideways by itself where it is too wide. */
+/** A table that scrolls sideways by itself where it is too wide; on a phone, rows become cards. */
 export function Table<T>({ label, columns, rows, keyOf }: TableProps<T>) {
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keys
@@ -33,7 +33,7 @@ export function Table<T>({ label, columns, rows, keyOf }: TableProps<T>) {
           {rows.map((row) => (
             <tr key={keyOf(row)}>
               {columns.map((each) => (
-                <td key={each.title} className={each.className}>
+                <td key={each.title} className={each.className} data-title={each.title}>
                   {each.cell(row)}
                 </td>
               ))}

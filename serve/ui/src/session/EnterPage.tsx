@@ -5,10 +5,13 @@ import { post } from "../api/http";
 import { codeOf } from "../api/problem";
 import { Button } from "../components/Button";
 import { Field, FormError } from "../components/Field";
-import { ErrorState, messageOf, Spinner } from "../components/States";
+import { useMessageOf } from "../components/messages";
+import { ErrorState, Spinner } from "../components/States";
 import { useText, type Dictionary } from "../i18n/language";
 import { navigate, useHash } from "../router";
 import { Front } from "./Front";
+import { useOidc } from "./methods";
+import { PasswordField } from "./PasswordField";
 import { takeUpSession } from "./session";
 
 interface Link {
@@ -44,6 +47,7 @@ export function EnterPage() {
 function EnterForm({ token, link }: { token: string; link: Link }) {
   const { shell } = useText();
   const client = useQueryClient();
+  const messageOf = useMessageOf();
   const [error, setError] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
   const isFirst = link.name === null;
@@ -63,30 +67,53 @@ function EnterForm({ token, link }: { token: string; link: Link }) {
       setBusy(false);
     }
   };
+  const isWeak = codeOf(error) === "weak_password";
   return (
     <Front title={titleOf(link, shell)}>
+      {isFirst && <p className="front-step">{shell.step(1, 3)}</p>}
       <p>{isFirst ? shell.welcomeFirstIntro : shell.welcomeInvitedIntro}</p>
-      {error !== null && <FormError>{messageOf(error, shell.unreachable)}</FormError>}
+      {error !== null && !isWeak && <FormError>{messageOf(error)}</FormError>}
+      {!isFirst && <ProviderByLink token={token} onError={setError} />}
       <form onSubmit={submit}>
         {isFirst ? (
           <Field label={shell.person} name="name" autoComplete="username" required autoFocus />
         ) : (
           <input type="hidden" name="username" autoComplete="username" value={link.name ?? ""} />
         )}
-        <Field
-          label={shell.newPassword}
-          hint={shell.passwordHint}
-          name="password"
-          type="password"
-          autoComplete="new-password"
-          required
-          autoFocus={!isFirst}
-        />
+        <PasswordField autoFocus={!isFirst} error={isWeak ? messageOf(error) : undefined} />
         <Button kind="primary" type="submit" disabled={isBusy}>
           {shell.enter}
         </Button>
       </form>
     </Front>
+  );
+}
+
+interface ProviderByLinkProps {
+  token: string;
+  onError: (error: unknown) => void;
+}
+
+/** The link answered at the organisation's own sign-in, where there is one. */
+function ProviderByLink({ token, onError }: ProviderByLinkProps) {
+  const { shell } = useText();
+  const oidc = useOidc();
+  if (!oidc) return null;
+  const follow = async () => {
+    try {
+      const { location } = await post("/api/v1/auth/oidc/links", { body: { token } });
+      window.location.assign(location);
+    } catch (refused) {
+      onError(refused);
+    }
+  };
+  return (
+    <>
+      <Button kind="primary" onClick={() => void follow()}>
+        {shell.signInWith(oidc.name)}
+      </Button>
+      <p className="front-or">{shell.or}</p>
+    </>
   );
 }
 

@@ -4,15 +4,48 @@ import { useState, type FormEvent } from "react";
 import { post } from "../api/http";
 import { Button } from "../components/Button";
 import { Field, FormError } from "../components/Field";
-import { messageOf } from "../components/States";
+import { useMessageOf } from "../components/messages";
 import { useText } from "../i18n/language";
 import { Front } from "./Front";
+import { useOidc } from "./methods";
 import { takeUpSession } from "./session";
 
 /** Stands in the place of any page while nobody is signed in; the address stays. */
 export function SignInPage({ hasEnded = false }: { hasEnded?: boolean }) {
   const { shell } = useText();
+  return (
+    <Front title={shell.signIn}>
+      <p>{hasEnded ? shell.sessionEnded : shell.signInIntro}</p>
+      <ProviderButton />
+      <SignInForm />
+      <p className="front-note">{shell.noAccount}</p>
+    </Front>
+  );
+}
+
+function ProviderButton() {
+  const { shell } = useText();
+  const oidc = useOidc();
+  if (!oidc) return null;
+  const here = window.location.pathname + window.location.search;
+  return (
+    <>
+      <a
+        className="button button-primary"
+        href={`${oidc.path}?${new URLSearchParams({ return_to: here })}`}
+      >
+        {shell.signInWith(oidc.name)}
+      </a>
+      <p className="front-or">{shell.or}</p>
+    </>
+  );
+}
+
+function SignInForm() {
+  const { shell } = useText();
   const client = useQueryClient();
+  const messageOf = useMessageOf();
+  const hasProvider = useOidc() !== null;
   const [error, setError] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
   const submit = async (event: FormEvent<HTMLFormElement>) => {
@@ -30,23 +63,19 @@ export function SignInPage({ hasEnded = false }: { hasEnded?: boolean }) {
     }
   };
   return (
-    <Front title={shell.signIn}>
-      <p>{hasEnded ? shell.sessionEnded : shell.signInIntro}</p>
-      {error !== null && <FormError>{messageOf(error, shell.unreachable)}</FormError>}
-      <form onSubmit={submit}>
-        <Field label={shell.person} name="name" autoComplete="username" required autoFocus />
-        <Field
-          label={shell.password}
-          name="password"
-          type="password"
-          autoComplete="current-password"
-          required
-        />
-        <Button kind="primary" type="submit" disabled={isBusy}>
-          {shell.signIn}
-        </Button>
-      </form>
-      <p className="front-note">{shell.noAccount}</p>
-    </Front>
+    <form onSubmit={submit}>
+      {error !== null && <FormError>{messageOf(error)}</FormError>}
+      <Field label={shell.person} name="name" autoComplete="username" required autoFocus />
+      <Field
+        label={shell.password}
+        name="password"
+        type="password"
+        autoComplete="current-password"
+        required
+      />
+      <Button kind={hasProvider ? "plain" : "primary"} type="submit" disabled={isBusy}>
+        {shell.signIn}
+      </Button>
+    </form>
   );
 }

@@ -4,6 +4,7 @@ import { useQuery, useQueryClient, type QueryClient } from "@tanstack/react-quer
 import { get, keepCsrfToken, post } from "../api/http";
 import { codeOf } from "../api/problem";
 import type { Me } from "../api/types";
+import { navigate } from "../router";
 
 const KEY = ["me"];
 
@@ -40,8 +41,14 @@ export function forgetSession(client: QueryClient): void {
 export function useSigningOut(): () => Promise<void> {
   const client = useQueryClient();
   return async () => {
+    const byProvider = client.getQueryData<Me | null>(KEY)?.by_oidc;
     await post("/api/v1/auth/logout").catch(() => undefined);
+    if (byProvider) {
+      window.location.assign("/api/v1/auth/oidc/logout");
+      return;
+    }
     forgetSession(client);
+    navigate("/signed-out", { replace: true });
   };
 }
 

@@ -6,6 +6,6 @@ const OPTIONS = Object.entries(LANGUAGES) as [Language, string][];
 export function LanguageChoice() {
   const { language, text, choose } = useLanguage();
   return (
-    <Select label={text.settings.language} value={language} options={OPTIONS} onChoose={choose} />
+    <Select label={text.shell.language} value={language} options={OPTIONS} onChoose={choose} />
   );
 }

@@ -1,31 +1,32 @@
-import { Select } from "../components/Field";
-import { useText } from "../i18n/language";
+import { Section } from "../components/Section";
 import { Page } from "../shell/Page";
-import { LanguageChoice } from "./LanguageChoice";
-import { keep, usePreference, type Preferences } from "./preferences";
+import { Appearance } from "./Appearance";
+import { Keys } from "./Keys";
+import { OwnData } from "./OwnData";
+import { PasswordForm } from "./PasswordForm";
+import { Sessions } from "./Sessions";
+import { useSettingsText } from "./texts";
 import "./settings.css";
 
 export default function SettingsPage() {
-  const { settings } = useText();
-  const theme = usePreference("theme", "system");
-  const textSize = usePreference("textSize", "normal");
+  const settings = useSettingsText();
   return (
     <Page title={settings.title}>
-      <section className="settings-look">
-        <LanguageChoice />
-        <Select
-          label={settings.theme}
-          value={theme}
-          options={Object.entries(settings.themes) as [Preferences["theme"], string][]}
-          onChoose={(value) => keep("theme", value)}
-        />
-        <Select
-          label={settings.textSize}
-          value={textSize}
-          options={Object.entries(settings.textSizes) as [Preferences["textSize"], string][]}
-          onChoose={(value) => keep("textSize", value)}
-        />
-      </section>
+      <Section title={settings.appearance} intro={settings.appearanceIntro}>
+        <Appearance />
+      </Section>
+      <Section title={settings.password} intro={settings.passwordIntro}>
+        <PasswordForm />
+      </Section>
+      <Section title={settings.sessions} intro={settings.sessionsIntro}>
+        <Sessions />
+      </Section>
+      <Section title={settings.keys} intro={settings.keysIntro}>
+        <Keys />
+      </Section>
+      <Section title={settings.data} intro={settings.dataIntro}>
+        <OwnData />
+      </Section>
     </Page>
   );
 }

@@ -1,4 +1,5 @@
-import { ConversationList } from "../chat/ConversationList";
+import { useManages } from "../admin/access";
+import { ConversationList } from "../conversations/ConversationList";
 import { Icon, type IconName } from "../components/Icon";
 import { Link } from "../components/Link";
 import { Menu } from "../components/Menu";
@@ -15,6 +16,7 @@ interface SidebarProps {
 export function Sidebar({ isOpen, onHelp }: SidebarProps) {
   const { shell } = useText();
   const me = useMe();
+  const manages = useManages();
   const signOut = useSigningOut();
   return (
     <nav className={isOpen ? "sidebar sidebar-open" : "sidebar"} aria-label={shell.navigation}>
@@ -30,7 +32,9 @@ export function Sidebar({ isOpen, onHelp }: SidebarProps) {
       </div>
       <div className="sidebar-foot">
         <NavLink href="/documents" icon="document" label={shell.documents} />
-        {me.is_administrator && <NavLink href="/admin" icon="admin" label={shell.administration} />}
+        {(me.is_administrator || manages) && (
+          <NavLink href="/admin" icon="admin" label={shell.administration} />
+        )}
         <Menu
           label={shell.signedInAs(me.name)}
           className="nav-link"

@@ -1,9 +1,6 @@
-import { admin } from "./admin";
 import { chat } from "./chat";
-import { documents } from "./documents";
-import { settings } from "./settings";
+import { problems } from "./problems";
 import { shell } from "./shell";
 import { viewer } from "./viewer";
-import { welcome } from "./welcome";
 
-export const en = { admin, chat, documents, settings, shell, viewer, welcome };
+export const en = { chat, problems, shell, viewer };

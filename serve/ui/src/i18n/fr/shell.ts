@@ -19,6 +19,9 @@ export const shell: Texts<typeof english> = {
   cancel: "Annuler",
   confirm: "Confirmer",
   retry: "Réessayer",
+  copy: "Copier",
+  copied: "Copié",
+  language: "Langue",
   loading: "Chargement…",
   signedInAs: (name) => `Connecté en tant que ${name}`,
   signOut: "Se déconnecter",
@@ -41,9 +44,9 @@ export const shell: Texts<typeof english> = {
   person: "Nom",
   password: "Mot de passe",
   newPassword: "Nouveau mot de passe",
-  passwordHint: "Au moins 8 caractères ; quelques mots à la suite conviennent bien.",
+  passwordHint: "Au moins 12 caractères ; quatre mots à la suite conviennent bien.",
   noAccount:
-    "Pas encore de compte ? Le premier administrateur utilise le lien que Cloister affiche à son démarrage. Les autres reçoivent un lien d’invitation.",
+    "Pas encore de compte ? Le premier administrateur utilise le lien que Cloister affiche à son démarrage. Les autres reçoivent un lien d’invitation.",
   welcomeFirst: "Configurer Cloister",
   welcomeFirstIntro:
     "Vous êtes la première personne ici. Choisissez le nom et le mot de passe de l’administrateur.",
@@ -51,6 +54,15 @@ export const shell: Texts<typeof english> = {
   welcomeInvitedIntro: "Choisissez un mot de passe pour entrer.",
   welcomeReset: (name) => `Un nouveau mot de passe pour ${name}`,
   enter: "Continuer",
+  step: (n, of) => `Étape ${n} sur ${of}`,
+  signInWith: (provider) => `Se connecter avec ${provider}`,
+  or: "ou",
+  signedOut: "Vous êtes déconnecté",
+  signedOutBody:
+    "Rien de vous ne reste dans ce navigateur, sauf la langue et l’apparence que vous avez choisies.",
+  signInAgain: "Se reconnecter",
+  strength: "Robustesse du mot de passe",
+  strengths: { short: "trop court", fair: "moyen", good: "bon", strong: "fort" },
   linkInvalid: "Ce lien n’est plus valable",
   linkInvalidBody:
     "Il a déjà servi, il est trop ancien ou incomplet. Demandez-en un autre à un administrateur, ou redémarrez Cloister pour le premier.",

@@ -1,0 +1,7 @@
+import { useCollections } from "./queries";
+
+/** Whether the person manages a collection, administrator or not; undefined while nobody knows. */
+export function useManages(): boolean | undefined {
+  const { data } = useCollections();
+  return data?.some((each) => each.role === "manager");
+}

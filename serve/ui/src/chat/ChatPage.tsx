@@ -1,121 +1,138 @@
-import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, useState, type FormEvent } from "react";
-import Markdown from "react-markdown";
-import rehypeSanitize from "rehype-sanitize";
-import remarkGfm from "remark-gfm";
+import { useEffect, useState } from "react";
 
-import { post } from "../api/http";
-import { events } from "../api/sse";
-import type { AnswerEvent } from "../api/types";
-import { Button } from "../components/Button";
+import { codeOf } from "../api/problem";
 import { FormError } from "../components/Field";
-import { messageOf } from "../components/States";
-import { useNotices } from "../components/Toasts";
+import { Link } from "../components/Link";
+import { useMessageOf } from "../components/messages";
+import { EmptyState, ErrorState, Spinner } from "../components/States";
+import { ConversationHead } from "../conversations/ConversationHead";
 import { useText } from "../i18n/language";
+import { useMe } from "../session/session";
 import { usePageTitle } from "../shell/Page";
 import { useShortcut } from "../shell/shortcuts";
+import { Beginning } from "./Beginning";
+import { CollectionPicker } from "./CollectionPicker";
+import { Composer } from "./Composer";
+import { draftKey, keepDraft, useDraft } from "./drafts";
+import { Footing } from "./Footing";
+import { useConversation, type Detail } from "./queries";
+import { stopRun, useRun, type Run } from "./runs";
+import { Thread } from "./Thread";
+import { useAnnouncements } from "./useAnnouncements";
+import { useAsking, useBeginning, useTurnActions } from "./useAsking";
 import "./chat.css";
 
-interface Exchange {
-  question: string;
-  answer: string;
+/** A conversation, or where one begins. */
+export function ChatPage({ conversationId }: { conversationId: number | null }) {
+  useEffect(() => {
+    void import("./AnswerText");
+  }, []);
+  return conversationId === null ? (
+    <NewConversation key="new" />
+  ) : (
+    <Conversation key={conversationId} id={conversationId} />
+  );
 }
 
-/** Questions and their answers as they are written. */
-export function ChatPage({ conversationId }: { conversationId: number | null }) {
-  const { chat, shell } = useText();
-  const { announce } = useNotices();
-  const client = useQueryClient();
-  const composer = useRef<HTMLTextAreaElement>(null);
-  const running = useRef<AbortController | null>(null);
-  const conversation = useRef(conversationId);
-  const [exchanges, setExchanges] = useState<Exchange[]>([]);
-  const [isBusy, setBusy] = useState(false);
+function NewConversation() {
+  const { chat } = useText();
+  const messageOf = useMessageOf();
+  const key = draftKey(useMe().person_id, null);
+  const [draft, change] = useDraft(key);
   const [error, setError] = useState<unknown>(null);
+  const [isBusy, setBusy] = useState(false);
+  const begin = useBeginning();
+  const collections = draft.collections ?? [];
   usePageTitle(chat.title);
-  useShortcut("/", chat.focusComposer, () => composer.current?.focus());
-  useShortcut("Escape", shell.shortcutClose, () => {
-    if (!running.current) return false;
-    running.current.abort();
-  });
-  useEffect(() => () => running.current?.abort(), []);
-
   const ask = async (question: string) => {
-    const abort = new AbortController();
-    running.current = abort;
     setBusy(true);
     setError(null);
-    setExchanges((now) => [...now, { question, answer: "" }]);
-    announce(chat.searching);
     try {
-      conversation.current ??= (await post("/api/v1/conversations", { body: {} })).id;
-      const path = `/api/v1/conversations/${conversation.current}/turns`;
-      const request = { body: { question }, signal: abort.signal };
-      for await (const event of events<AnswerEvent>("POST", path, request)) {
-        if (event.type === "text") setExchanges((now) => withMore(now, event.delta));
-      }
-      announce(chat.ready);
+      await begin(question, collections);
+      keepDraft(key, { text: "", collections: draft.collections });
     } catch (failed) {
-      if (!abort.signal.aborted) setError(failed);
-    } finally {
-      running.current = null;
+      // The draft stays where it is.
+      change({ text: question });
+      if (codeOf(failed) !== "not_signed_in") setError(failed);
       setBusy(false);
-      void client.invalidateQueries({ queryKey: ["conversations"] });
     }
   };
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const question = composer.current?.value.trim();
-    if (!question || isBusy) return;
-    composer.current!.value = "";
-    void ask(question);
-  };
-
   return (
-    <div className="chat">
-      <div className="thread">
-        <div className="thread-column">
-          <h1 className={exchanges.length ? "visually-hidden" : "chat-title"}>{chat.title}</h1>
-          {exchanges.map(({ question, answer }, index) => (
-            <article key={index} className="exchange">
-              <p className="exchange-question">{question}</p>
-              <Markdown remarkPlugins={[remarkGfm]} rehypePlugins={[rehypeSanitize]}>
-                {answer}
-              </Markdown>
-            </article>
-          ))}
-          {error !== null && <FormError>{messageOf(error, shell.unreachable)}</FormError>}
-        </div>
+    <div className="chat chat-new">
+      <Beginning collections={collections} onAsk={(question) => void ask(question)} />
+      <div className="chat-foot">
+        {error !== null && <FormError>{messageOf(error)}</FormError>}
+        <Composer
+          text={draft.text}
+          isBusy={isBusy}
+          onText={(text) => change({ text })}
+          onAsk={(question) => void ask(question)}
+          onStop={() => undefined}
+        >
+          <CollectionPicker
+            chosen={collections}
+            onChoose={(chosen) => change({ collections: chosen })}
+          />
+        </Composer>
+        <Footing />
       </div>
-      <form className="composer" onSubmit={submit}>
-        <textarea
-          ref={composer}
-          aria-label={chat.question}
-          placeholder={chat.placeholder}
-          rows={2}
-          onKeyDown={(event) => {
-            if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
-              event.preventDefault();
-              event.currentTarget.form?.requestSubmit();
-            }
-          }}
-        />
-        {isBusy ? (
-          <Button icon="stop" onClick={() => running.current?.abort()}>
-            {chat.stop}
-          </Button>
-        ) : (
-          <Button kind="primary" icon="send" type="submit">
-            {chat.send}
-          </Button>
-        )}
-        <p className="composer-note">{chat.privacy}</p>
-      </form>
     </div>
   );
 }
 
-function withMore(exchanges: Exchange[], delta: string): Exchange[] {
-  const last = exchanges.at(-1);
-  return last ? [...exchanges.slice(0, -1), { ...last, answer: last.answer + delta }] : exchanges;
+function Conversation({ id }: { id: number }) {
+  const { chat, shell } = useText();
+  const { data, error, refetch } = useConversation(id);
+  const run = useRun(id);
+  if (data) return <Conversing detail={data} run={run} />;
+  if (codeOf(error) === "not_found")
+    return (
+      <EmptyState icon="chat" title={chat.conversationGone}>
+        <h1 className="visually-hidden">{chat.conversationGone}</h1>
+        <p>{chat.conversationGoneWhy}</p>
+        <Link href="/">{shell.newChat}</Link>
+      </EmptyState>
+    );
+  if (error) return <ErrorState error={error} onRetry={() => void refetch()} />;
+  return <Spinner />;
+}
+
+function Conversing({ detail, run }: { detail: Detail; run: Run | null }) {
+  const { chat, shell } = useText();
+  const { id, title, turns } = detail;
+  const [draft, change] = useDraft(draftKey(useMe().person_id, id));
+  const ask = useAsking();
+  const actions = useTurnActions(id);
+  const isBusy = run !== null && !run.isOver;
+  const collections = draft.collections ?? turns.at(-1)?.asked.collections ?? [];
+  usePageTitle(title || chat.untitled);
+  useAnnouncements(run, turns.at(-1) ?? null);
+  useShortcut("Escape", shell.shortcutClose, () => {
+    if (!isBusy) return false;
+    stopRun(id);
+  });
+  return (
+    <div className="chat">
+      <ConversationHead conversation={detail} question={run?.ask.question ?? ""} />
+      <Thread detail={detail} run={run} actions={actions} />
+      <div className="chat-foot">
+        <Composer
+          text={draft.text}
+          isBusy={isBusy}
+          onText={(text) => change({ text })}
+          onAsk={(question) => {
+            change({ text: "" });
+            ask(id, question, collections);
+          }}
+          onStop={() => stopRun(id)}
+        >
+          <CollectionPicker
+            chosen={collections}
+            onChoose={(chosen) => change({ collections: chosen })}
+          />
+        </Composer>
+        <Footing />
+      </div>
+    </div>
+  );
 }

@@ -8,6 +8,7 @@ export interface Toast {
   text: string;
   kind?: "info" | "error";
   action?: { label: string; onSelect: () => void };
+  seconds?: number;
 }
 
 interface Notices {
@@ -34,7 +35,7 @@ export function NoticesProvider({ children }: { children: ReactNode }) {
       toast: (given) => {
         const id = nextId.current++;
         setToasts((now) => [...now.slice(-3), { ...given, id }]);
-        const seconds = given.action ? SECONDS.action : SECONDS.plain;
+        const seconds = given.seconds ?? (given.action ? SECONDS.action : SECONDS.plain);
         if (given.kind !== "error") window.setTimeout(() => remove(id), seconds * 1000);
       },
     }),

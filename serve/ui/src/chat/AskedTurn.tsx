@@ -1,0 +1,87 @@
+import { lazy, Suspense } from "react";
+
+import { SourceStrip } from "../citations/SourceStrip";
+import { Spinner } from "../components/States";
+import { useText } from "../i18n/language";
+import type { Answer } from "./answer";
+import { AnswerActions } from "./AnswerActions";
+import { AnswerNotices } from "./AnswerNotices";
+import { NotInDocuments } from "./NotInDocuments";
+import { Question } from "./Question";
+import type { Turn } from "./queries";
+import type { Run } from "./runs";
+import { RunError } from "./RunError";
+import type { TurnActions } from "./useAsking";
+
+// Markdown is half of the program; the page stands before it is there.
+const AnswerText = lazy(() => import("./AnswerText"));
+
+interface AskedTurnProps {
+  /** Null while it is being answered. */
+  turn: Turn | null;
+  answer: Answer;
+  run: Run | null;
+  isLast: boolean;
+  actions: TurnActions;
+}
+
+/** A question and its answer, in whatever state that is. */
+export function AskedTurn({ turn, answer, run, isLast, actions }: AskedTurnProps) {
+  const { chat } = useText();
+  const question = turn?.question ?? run?.ask.question ?? "";
+  const isWriting = run ? !run.isOver && answer.stage !== "ended" : turn?.state === "answering";
+  return (
+    <article className="turn">
+      <h2 className="visually-hidden">{chat.you}</h2>
+      <Question
+        text={question}
+        turn={turn}
+        onEdit={(text) => turn && actions.edit(turn.id, text)}
+        onBranch={actions.showBranch}
+      />
+      <div className="answer">
+        <h2 className="visually-hidden">{chat.answer}</h2>
+        {answer.abstained ? (
+          <NotInDocuments turnId={turn?.id ?? null} hits={answer.hits} />
+        ) : (
+          <Suspense>
+            <AnswerText answer={answer} />
+          </Suspense>
+        )}
+        {isWriting && <Progress answer={answer} />}
+        {!answer.abstained && <SourceStrip citations={answer.citations} />}
+        <AnswerNotices answer={answer} turn={turn} onAgain={actions.regenerate} />
+        {run?.isOver && run.error !== null && (
+          <RunError
+            error={run.error}
+            hasText={answer.text !== ""}
+            onAgain={() => actions.again(run.ask, run.turnId)}
+            onDismiss={actions.dismiss}
+          />
+        )}
+        {turn && !isWriting && (
+          <AnswerActions turn={turn} answer={answer} isLast={isLast} actions={actions} />
+        )}
+      </div>
+    </article>
+  );
+}
+
+/** What happens until the next words. */
+function Progress({ answer }: { answer: Answer }) {
+  const { chat } = useText();
+  const told = {
+    searching: chat.searching,
+    reading: chat.reading(answer.hits.length),
+    queued: chat.queued(answer.place),
+    writing: chat.writing,
+    ended: chat.writing,
+  }[answer.stage];
+  if (answer.stage === "writing" && answer.text)
+    return <span className="caret" title={chat.writing} aria-hidden="true" />;
+  return (
+    <div className="progress" aria-hidden="true">
+      <Spinner label={told} />
+    </div>
+  );
+}

@@ -1,0 +1,94 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
+
+import { Button } from "../components/Button";
+import { useText } from "../i18n/language";
+import { storedAnswer } from "./answer";
+import { AskedTurn } from "./AskedTurn";
+import type { Detail } from "./queries";
+import type { Run } from "./runs";
+import type { TurnActions } from "./useAsking";
+
+const NEAR = 60;
+
+interface ThreadProps {
+  detail: Detail;
+  run: Run | null;
+  actions: TurnActions;
+}
+
+/** The turns of the branch that is shown, and the answer that is being written. */
+export function Thread({ detail, run, actions }: ThreadProps) {
+  const { chat } = useText();
+  const { frame, isAtEnd, toEnd } = useFollowing(run);
+  const turns = shownTurns(detail, run);
+  return (
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keys
+    <div className="thread" ref={frame} tabIndex={0} role="region" aria-label={chat.thread}>
+      <div className="thread-column">
+        {turns.map((turn, index) => (
+          <AskedTurn
+            key={turn.id}
+            turn={turn}
+            answer={storedAnswer(turn)}
+            run={null}
+            isLast={index === turns.length - 1 && !run}
+            actions={actions}
+          />
+        ))}
+        {run && (
+          <AskedTurn key="run" turn={null} answer={run.answer} run={run} isLast actions={actions} />
+        )}
+      </div>
+      {!isAtEnd && (
+        <div className="to-end">
+          <Button icon="chevronDown" onClick={toEnd}>
+            {chat.toEnd}
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** The turns before the one that is being written. */
+function shownTurns({ turns }: Detail, run: Run | null) {
+  if (run?.ask.besideId == null) return turns.filter((each) => each.id !== run?.turnId);
+  const at = turns.findIndex(
+    (each) => each.siblings.includes(run.ask.besideId ?? 0) || each.id === run.turnId,
+  );
+  return at < 0 ? turns : turns.slice(0, at);
+}
+
+/** Scroll along with an answer until the reader scrolls up. */
+function useFollowing(run: Run | null) {
+  const frame = useRef<HTMLDivElement>(null);
+  const follows = useRef(true);
+  const [isAtEnd, setAtEnd] = useState(true);
+  const asked = run?.ask;
+  useEffect(() => {
+    const own = frame.current;
+    if (!own) return;
+    let before = own.scrollTop;
+    const onScroll = () => {
+      const isNear = own.scrollHeight - own.scrollTop - own.clientHeight < NEAR;
+      if (isNear) follows.current = true;
+      else if (own.scrollTop < before) follows.current = false;
+      before = own.scrollTop;
+      setAtEnd(isNear || follows.current);
+    };
+    own.addEventListener("scroll", onScroll, { passive: true });
+    return () => own.removeEventListener("scroll", onScroll);
+  }, []);
+  useEffect(() => {
+    if (asked) follows.current = true;
+  }, [asked]);
+  useLayoutEffect(() => {
+    const own = frame.current;
+    if (own && follows.current) own.scrollTop = own.scrollHeight;
+  });
+  const toEnd = () => {
+    follows.current = true;
+    frame.current?.scrollTo({ top: frame.current.scrollHeight, behavior: "smooth" });
+  };
+  return { frame, isAtEnd, toEnd };
+}

@@ -1,0 +1,95 @@
+import { useEffect, useId, useLayoutEffect, useRef, useState, type ReactNode } from "react";
+
+import { useText } from "../i18n/language";
+import { useShortcut } from "../shell/shortcuts";
+import "./citations.css";
+
+const LEAVE_MS = 140;
+const MARGIN = 8;
+
+interface HoverCardProps {
+  /** The name of the button. */
+  label: string;
+  className: string;
+  shown: ReactNode;
+  onClick?: () => void;
+  children: ReactNode;
+}
+
+/** A button in a text with a card that shows on hover and focus; Escape closes it. */
+export function HoverCard({ label, className, shown, onClick, children }: HoverCardProps) {
+  const [isOpen, setOpen] = useState(false);
+  const leaving = useRef<number>(undefined);
+  const button = useRef<HTMLButtonElement>(null);
+  const id = useId();
+  const enter = () => {
+    window.clearTimeout(leaving.current);
+    setOpen(true);
+  };
+  const leave = () => {
+    leaving.current = window.setTimeout(() => setOpen(false), LEAVE_MS);
+  };
+  useEffect(() => () => window.clearTimeout(leaving.current), []);
+  return (
+    <span
+      className="card-frame"
+      onPointerEnter={(event) => event.pointerType === "mouse" && enter()}
+      onPointerLeave={leave}
+    >
+      <button
+        ref={button}
+        type="button"
+        className={className}
+        aria-label={label}
+        aria-describedby={isOpen ? id : undefined}
+        onFocus={(event) => event.currentTarget.matches(":focus-visible") && enter()}
+        onBlur={leave}
+        onClick={() => {
+          setOpen(false);
+          onClick?.();
+        }}
+      >
+        {shown}
+      </button>
+      {isOpen && (
+        <Card id={id} anchor={button} onClose={() => setOpen(false)}>
+          {children}
+        </Card>
+      )}
+    </span>
+  );
+}
+
+interface CardProps {
+  id: string;
+  anchor: { readonly current: HTMLElement | null };
+  onClose: () => void;
+  children: ReactNode;
+}
+
+function Card({ id, anchor, onClose, children }: CardProps) {
+  const { shell } = useText();
+  const card = useRef<HTMLSpanElement>(null);
+  useShortcut("Escape", shell.shortcutClose, onClose);
+  useLayoutEffect(() => {
+    const [own, at] = [card.current, anchor.current?.getBoundingClientRect()];
+    if (!own || !at) return;
+    own.showPopover();
+    const size = own.getBoundingClientRect();
+    const right = window.innerWidth - size.width - MARGIN;
+    const above = at.top - size.height - MARGIN / 2;
+    const below = at.bottom + MARGIN / 2;
+    own.style.left = `${Math.max(MARGIN, Math.min(at.left - MARGIN, right))}px`;
+    own.style.top = `${above > MARGIN ? above : below}px`;
+  }, [anchor]);
+  useEffect(() => {
+    const scrolled = (event: Event) => event.target !== card.current && onClose();
+    window.addEventListener("scroll", scrolled, { capture: true });
+    return () => window.removeEventListener("scroll", scrolled, { capture: true });
+  });
+  return (
+    <span ref={card} id={id} role="tooltip" popover="manual" className="card">
+      {children}
+    </span>
+  );
+}

@@ -1,0 +1,76 @@
+/** Where an answer's text has citations and sentences without proof, as elements of their own. */
+import type { Element, ElementContent, Root, RootContent, Text } from "hast";
+
+/** From `start` to `end` of the text of a block, the sentence has nothing to show for it. */
+export interface Unproved {
+  index: number;
+  start: number;
+  end: number;
+}
+
+interface Options {
+  unproved: readonly Unproved[];
+}
+
+const CITED = /\[(\d{1,4})\]/g;
+
+/**
+ * A rehype plugin: `[3]` becomes `<cite data-n="3">`, unproved sentences stand in `<ins>` and end
+ * with `<cite data-unproved="0">`. Run it after sanitizing: nothing else makes such elements.
+ */
+export function rehypeMarks({ unproved }: Options) {
+  return (tree: Root) => walk(tree, unproved);
+}
+
+function walk(parent: Root | Element, unproved: readonly Unproved[]): void {
+  if (parent.type === "element" && ["code", "pre"].includes(parent.tagName)) return;
+  const children: readonly RootContent[] = parent.children;
+  parent.children = children.flatMap((child): RootContent[] => {
+    if (child.type === "text") return marked(child, unproved);
+    if (child.type === "element") walk(child, unproved);
+    return [child];
+  }) as Element["children"];
+}
+
+function marked(text: Text, unproved: readonly Unproved[]): ElementContent[] {
+  const start = text.position?.start.offset ?? -1;
+  const pieces: ElementContent[] = [];
+  let from = 0;
+  for (const each of unproved) {
+    const first = clamp(each.start - start, from, text.value.length);
+    const last = clamp(each.end - start, first, text.value.length);
+    if (start < 0 || last === first) continue;
+    pieces.push(...cited(text.value.slice(from, first)));
+    pieces.push(element("ins", {}, cited(text.value.slice(first, last))));
+    if (each.end - start <= text.value.length)
+      pieces.push(element("cite", { dataUnproved: each.index }, []));
+    from = last;
+  }
+  return [...pieces, ...cited(text.value.slice(from))];
+}
+
+function cited(value: string): ElementContent[] {
+  const pieces: ElementContent[] = [];
+  let from = 0;
+  for (const found of value.matchAll(CITED)) {
+    if (found.index > from) pieces.push({ type: "text", value: value.slice(from, found.index) });
+    pieces.push(
+      element("cite", { dataN: Number(found[1]) }, [{ type: "text", value: found[0] }]),
+    );
+    from = found.index + found[0].length;
+  }
+  if (from < value.length) pieces.push({ type: "text", value: value.slice(from) });
+  return pieces;
+}
+
+function element(
+  tagName: string,
+  properties: Record<string, number>,
+  children: ElementContent[],
+): Element {
+  return { type: "element", tagName, properties, children };
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(Math.max(value, least), most);
+}

@@ -1,0 +1,245 @@
+"""What stands in the way of an answer, each told in its place; numbers as in the list of tests."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+
+import httpx
+from playwright.sync_api import expect
+
+from tests.browser.chat import FOREIGN, answered, ask, is_sound, writing
+from tests.browser.conftest import VisitFactory
+from tests.browser.site import ADMINISTRATOR, QUOTE, READER, STEPS, Site
+from tests.browser.visit import Visit
+from tests.fixtures.people import PASSWORD
+from tests.fixtures.waiting import until
+
+
+def test_the_documents_suggest_questions_and_a_click_asks_one(signed_in: Visit) -> None:
+    page = signed_in.open("/")
+    suggested = page.get_by_role("region", name="Questions to begin with").get_by_role("button")
+    expect(suggested.first).to_be_visible()
+    is_sound(signed_in)
+    question = suggested.first.inner_text()
+    suggested.first.click()
+    expect(page.locator(".question-text")).to_have_text(question)
+    answered(page)
+
+
+def test_a_model_that_is_down_leaves_quoted_sentences(visiting: VisitFactory, site: Site) -> None:
+    """31."""
+    visit = visiting(READER)
+    site.llm.stop()
+    try:
+        page = visit.open("/")
+        ask(page, STEPS)
+        answer = answered(page)
+        expect(answer).to_contain_text("Quoted sentences only")
+        expect(answer).to_contain_text(QUOTE)
+        expect(answer.locator(".chip").first).to_be_visible()
+        is_sound(visit)
+        found = visit.context.request.get(f"{visit.url}/api/v1/status").json()
+        assert found["llm"] is not None
+    finally:
+        site.llm.start()
+        until(lambda: site.town.operator.get("/api/v1/status").json()["llm"]["writes"])
+
+
+def test_a_session_that_ends_keeps_the_question_and_goes_on(signed_in: Visit) -> None:
+    """32."""
+    page = signed_in.open("/")
+    ask(page, STEPS)
+    answered(page)
+    signed_in.context.clear_cookies()
+    ask(page, "Where was the lamp made?")
+    dialog = page.get_by_role("dialog", name="Your session has ended")
+    expect(dialog).to_be_visible()
+    assert signed_in.axe() == []
+    dialog.get_by_label("Password").fill("wrong")
+    dialog.get_by_role("button", name="Sign in", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_be_visible()
+    dialog.get_by_label("Password").fill(PASSWORD)
+    dialog.get_by_role("button", name="Sign in", exact=True).click()
+    expect(dialog).to_have_count(0)
+    answered(page, 2)
+    expect(page.locator(".question-text").last).to_have_text("Where was the lamp made?")
+
+
+def test_a_draft_outlives_the_session_and_the_page(signed_in: Visit) -> None:
+    """32."""
+    page = signed_in.open("/")
+    composer = page.get_by_role("textbox", name="Question", exact=True)
+    composer.fill("A question that is not asked yet")
+    signed_in.context.clear_cookies()
+    page.reload()
+    page.get_by_label("Name").fill(ADMINISTRATOR)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(composer).to_have_value("A question that is not asked yet")
+
+
+def test_a_full_queue_says_when_to_try_again(signed_in: Visit, site: Site) -> None:
+    site.llm.server.script = writing("Slowly.", first_seconds=60)
+    page = signed_in.open("/")
+    with ExitStack() as stack:
+        http = stack.enter_context(
+            httpx.Client(
+                base_url=signed_in.url, headers=site.town.operator.headers, trust_env=False
+            )
+        )
+        for _ in range(6):
+            stack.enter_context(http.stream("POST", "/api/v1/chat", json={"question": STEPS}))
+        ask(page, STEPS)
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("Too many questions at once")
+        expect(alert).to_contain_text(re.compile(r"again in \d+ second"))
+        expect(alert.get_by_role("button", name="Try again")).to_be_disabled()
+        is_sound(signed_in)
+    until(lambda: site.llm.server.running == 0)
+    site.llm.server.script = writing("Now.")
+    expect(alert.get_by_role("button", name="Try again")).to_be_enabled(timeout=15_000)
+    alert.get_by_role("button", name="Try again").click()
+    expect(answered(page)).to_contain_text("Now.")
+
+
+def test_an_answer_that_breaks_off_is_kept_and_can_be_asked_again(
+    signed_in: Visit, site: Site
+) -> None:
+    site.llm.server.script = writing("Half of an answer that " * 20, fault="cut", after=30)
+    page = signed_in.open("/")
+    ask(page, STEPS)
+    answer = answered(page)
+    expect(answer).to_contain_text("Half of an answer")
+    expect(answer).to_contain_text("What was written until then is kept.")
+    is_sound(signed_in)
+    site.llm.server.script = writing("Whole.")
+    answer.get_by_role("button", name="Try again").click()
+    expect(page.locator(".prose")).to_have_text("Whole.")
+
+
+def test_an_answer_without_a_source_says_so(signed_in: Visit, site: Site) -> None:
+    site.llm.server.script = writing("The keeper is called Tom.")
+    page = signed_in.open("/")
+    ask(page, STEPS)
+    expect(answered(page)).to_contain_text("Without a source")
+    is_sound(signed_in)
+
+
+def test_offline_is_told_and_nothing_is_lost(signed_in: Visit) -> None:
+    page = signed_in.open("/")
+    ask(page, STEPS)
+    answered(page)
+    signed_in.context.set_offline(True)
+    expect(page.get_by_text("You are offline")).to_be_visible()
+    ask(page, "Where was the lamp made?")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("The question did not arrive")
+    is_sound(signed_in)
+    signed_in.context.set_offline(False)
+    alert.get_by_role("button", name="Try again").click()
+    answered(page, 2)
+
+
+def test_a_conversation_that_is_gone_or_foreign_looks_the_same(
+    visiting: VisitFactory, site: Site
+) -> None:
+    """30."""
+    own = visiting(ADMINISTRATOR)
+    page = own.open("/")
+    ask(page, STEPS)
+    answered(page)
+    visit = visiting(READER)
+    texts = []
+    for path in (page.url.removeprefix(own.url), "/c/999999"):
+        foreign = visit.open(path)
+        expect(foreign.locator("h1")).to_have_text("This conversation does not exist")
+        texts.append(foreign.get_by_role("main").inner_text())
+    assert texts[0] == texts[1]
+    assert visit.axe() == []
+
+
+def test_a_question_that_is_too_long_is_told_before_it_is_sent(signed_in: Visit) -> None:
+    page = signed_in.open("/")
+    composer = page.get_by_role("textbox", name="Question", exact=True)
+    composer.fill("a" * 20_000)
+    expect(page.get_by_text("20,000 characters are too many")).to_be_visible()
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_disabled()
+    page.keyboard.press("Enter")
+    expect(page.locator(".turn")).to_have_count(0)
+    is_sound(signed_in)
+    composer.fill("a" * 4_000)
+    expect(page.get_by_text("4,000 of 4,000 characters")).to_be_visible()
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_enabled()
+
+
+def test_collections_are_chosen_and_an_empty_one_says_so(signed_in: Visit, site: Site) -> None:
+    made = site.town.server.collection("Empty shelf")
+    site.town.granted(made["id"], site.town.signed_in(ADMINISTRATOR), "reader")
+    page = signed_in.open("/")
+    page.get_by_role("button", name="Documents to ask").click()
+    page.get_by_role("checkbox", name="Empty shelf").check()
+    is_sound(signed_in)
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("holds no documents yet")).to_be_visible()
+    expect(page.get_by_role("link", name="Add documents")).to_be_visible()
+    ask(page, STEPS)
+    answered(page)
+    expect(page.get_by_role("region", name="Not in your documents")).to_be_visible()
+    expect(page.get_by_role("button", name="Documents to ask")).to_contain_text("Empty shelf")
+    site.town.operator.delete(f"/api/v1/collections/{made['id']}")
+
+
+def test_documents_that_are_coming_are_counted(visiting: VisitFactory, site: Site) -> None:
+    visit = visiting(ADMINISTRATOR)
+    many = {f"note {n}.txt": b"Nothing but a note. " * 400 * (n + 1) for n in range(30)}
+    site.town.server.upload(many)
+    page = visit.open("/")
+    expect(page.get_by_text(re.compile(r"\d+ of \d+ documents are ready"))).to_be_visible()
+    is_sound(visit)
+    for each in site.town.operator.get("/api/v1/documents?q=note&limit=100").json()["items"]:
+        site.town.operator.delete(f"/api/v1/documents/{each['id']}")
+
+
+def test_everything_is_done_by_keys(signed_in: Visit) -> None:
+    """29."""
+    page = signed_in.open("/")
+    page.keyboard.press("/")
+    page.keyboard.type(STEPS)
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("Tell me.")
+    page.keyboard.press("Enter")
+    chip = answered(page).locator(".chip").first
+    expect(page.locator(".question-text")).to_contain_text("Tell me.")
+    page.locator(".thread").focus()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if chip.evaluate("(each) => each === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator(".source-pane")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".source-pane")).to_have_count(0)
+    expect(chip).to_be_focused()
+    page.keyboard.press("Control+Shift+O")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ask your documents")
+    expect(page.get_by_role("textbox", name="Question", exact=True)).to_be_focused()
+
+
+def test_screen_readers_are_told_of_the_answer_in_one_place(signed_in: Visit) -> None:
+    page = signed_in.open("/")
+    ask(page, STEPS)
+    answered(page)
+    expect(page.get_by_role("status").filter(has_text="Answer ready, 1 source")).to_have_count(1)
+
+
+def test_the_chat_speaks_french(visiting: VisitFactory) -> None:
+    """26, 27."""
+    visit = visiting(ADMINISTRATOR, locale="fr-FR", viewport={"width": 320, "height": 640})
+    page = visit.open("/")
+    expect(page.locator("h1")).to_have_text("Interrogez vos documents")
+    is_sound(visit)
+    ask(page, FOREIGN)
+    answered(page)
+    expect(page.get_by_role("region", name="Pas dans vos documents")).to_be_visible()
+    is_sound(visit)

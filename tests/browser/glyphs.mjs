@@ -1,6 +1,6 @@
 /**
- * The glyphs that pdf.js draws on a page, each with its place on the page as it is shown, in shares of
- * its width and height: read from the drawing instructions, not from the text layer.
+ * The glyphs that pdf.js draws on a page, each with two points of it on the page as it is shown, in
+ * shares of its width and height: read from the drawing instructions, not from the text layer.
  */
 import * as pdfjs from "./pdf.mjs";
 
@@ -8,7 +8,8 @@ pdfjs.GlobalWorkerOptions.workerSrc = new URL("./pdf.worker.mjs", import.meta.ur
 
 const { OPS } = pdfjs;
 const IDENTITY = [1, 0, 0, 1, 0, 0];
-const BASELINE_TO_MIDDLE = 0.25;
+/** A glyph is marked when it is at both of these heights above its baseline, in font sizes. */
+const HEIGHTS = [0.08, 0.45];
 let open = { address: "", pdf: null };
 
 export async function glyphsOf(address, cMapUrl, number) {
@@ -66,13 +67,16 @@ function shown(page, { fnArray, argsArray }) {
       const width = (isVertical ? -(metric?.[0] ?? glyph.width) : glyph.width) * scale;
       const advance = width + (isVertical ? -1 : state.direction) * spacing;
       const middle = at + width / 2;
-      const point = isVertical
-        ? [state.x, state.y - middle]
-        : [
-            state.x + middle * state.across * state.direction,
-            state.y + state.rise + state.size * BASELINE_TO_MIDDLE,
-          ];
-      found.push({ text: glyph.unicode, ...placed(viewport, product(state.matrix, state.text), point) });
+      const points = HEIGHTS.map((height) =>
+        isVertical
+          ? [state.x, state.y - middle]
+          : [
+              state.x + middle * state.across * state.direction,
+              state.y + state.rise + state.size * height,
+            ],
+      );
+      const matrix = product(state.matrix, state.text);
+      found.push({ text: glyph.unicode, points: points.map((at) => placed(viewport, matrix, at)) });
       at += advance;
     }
     if (isVertical) state.y -= at;

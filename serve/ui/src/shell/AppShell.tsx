@@ -7,6 +7,7 @@ import { UploadTray } from "../upload/UploadTray";
 import { SourcePane } from "../viewer/SourcePane";
 import { Brand } from "./Brand";
 import { useShortcut } from "./shortcuts";
+import { NARROW, useMedia } from "./media";
 import { ShortcutsDialog } from "./ShortcutsDialog";
 import { Sidebar } from "./Sidebar";
 import { useSource } from "./source";
@@ -18,6 +19,7 @@ export function AppShell({ children }: { children: ReactNode }) {
   const { source, close } = useSource();
   const [isDrawerOpen, setDrawerOpen] = useState(false);
   const [isHelpOpen, setHelpOpen] = useState(false);
+  const isCovered = useMedia(NARROW) && source !== null;
   useShortcut("?", shell.shortcutHelp, () => setHelpOpen(true));
   useShortcut("mod+shift+o", shell.newChat, () => navigate("/"));
   useShortcut("Escape", shell.shortcutClose, () => {
@@ -31,7 +33,7 @@ export function AppShell({ children }: { children: ReactNode }) {
       <a className="skip-link" href="#content">
         {shell.skip}
       </a>
-      <header className="topbar">
+      <header className="topbar" inert={isCovered}>
         <IconButton
           icon="menu"
           label={isDrawerOpen ? shell.closeSidebar : shell.openSidebar}
@@ -44,7 +46,7 @@ export function AppShell({ children }: { children: ReactNode }) {
       {isDrawerOpen && (
         <div className="drawer-shade" aria-hidden="true" onClick={() => setDrawerOpen(false)} />
       )}
-      <main id="content" className="content" tabIndex={-1}>
+      <main id="content" className="content" tabIndex={-1} inert={isCovered}>
         {children}
       </main>
       {source && (

@@ -1,5 +1,6 @@
 /** The source beside the chat: what is open in it, for whoever opens, shows or closes it. */
 import { createContext, useContext, useMemo, useRef, useState, type ReactNode } from "react";
+import { flushSync } from "react-dom";
 
 import type { Citation } from "../api/types";
 
@@ -36,7 +37,8 @@ export function SourceProvider({ children }: { children: ReactNode }) {
         setSource(next);
       },
       close: () => {
-        setSource(null);
+        // What the source covered cannot have the focus before it is uncovered.
+        flushSync(() => setSource(null));
         if (opener.current instanceof HTMLElement) opener.current.focus();
       },
     }),

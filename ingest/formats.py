@@ -14,6 +14,13 @@ SUPPORTED = (
 )
 """The formats for people, in the words of the error message."""
 
+ENDINGS = (
+    *(".pdf", ".docx", ".pptx", ".xlsx", ".odt", ".csv", ".tsv", ".html", ".htm", ".xhtml"),
+    *(".md", ".markdown", ".txt", ".eml", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"),
+    *(".gif", ".bmp"),
+)
+"""How the names of such files usually end, for a picker; other names are taken as well."""
+
 _HEAD_BYTES = 1 << 16
 _OOXML = "application/vnd.openxmlformats-officedocument"
 _ODT = "application/vnd.oasis.opendocument.text"

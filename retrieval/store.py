@@ -28,6 +28,7 @@ from sqlalchemy import (
     update,
 )
 
+from retrieval.document_order import BY_ID, DocumentOrder, Key
 from retrieval.errors import CollectionExists, NotFound
 from retrieval.schema import (
     changes,
@@ -229,26 +230,32 @@ def get_document(connection: Connection, document_id: int, scope: Scope | None =
 
 @dataclass(frozen=True, slots=True)
 class DocumentFilter:
-    """Which documents a listing shows; ids above ``after``, at most ``limit`` of them."""
+    """Which documents a listing shows, and in which order; at most ``limit`` of them.
+
+    ``states`` is empty for all. With ids above ``after``, or after the ``place`` in the order: the
+    sort key and the id of the document that was listed last.
+    """
 
     scope: Scope
-    state: DocumentState | None = None
+    states: frozenset[DocumentState] = frozenset()
     name_contains: str = ""
     after: int = 0
     limit: int = 100
+    order: DocumentOrder = BY_ID
+    place: tuple[Key, int] | None = None
 
 
 def list_documents(connection: Connection, wanted: DocumentFilter) -> list[Document]:
-    """Documents in the order of their ids."""
+    """Documents in the order that is asked for."""
     conditions = [inside(wanted.scope), documents.c.id > wanted.after]
-    if wanted.state:
-        conditions.append(documents.c.state == wanted.state.value)
+    if wanted.states:
+        conditions.append(documents.c.state.in_([state.value for state in wanted.states]))
     if wanted.name_contains:
         conditions.append(documents.c.name.icontains(wanted.name_contains, autoescape=True))
-    rows = connection.execute(
-        select(documents).where(and_(*conditions)).order_by(documents.c.id).limit(wanted.limit)
-    )
-    return [document_of_row(row) for row in rows]
+    if wanted.place:
+        conditions.append(wanted.order.follows(*wanted.place))
+    query = select(documents).where(and_(*conditions)).order_by(*wanted.order.columns())
+    return [document_of_row(row) for row in connection.execute(query.limit(wanted.limit))]
 
 
 def inside(scope: Scope) -> ColumnElement[bool]:
@@ -385,6 +392,7 @@ def document_of_row(row: Row[tuple[object, ...]]) -> Document:
         page_count=row.page_count,
         chunk_count=row.chunk_count,
         seq=row.seq,
+        restricted=row.restricted,
     )
 
 

@@ -46,7 +46,10 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An uploaded file as a unit. ``name`` is for people and is never used as a path."""
+    """An uploaded file as a unit. ``name`` is for people and is never used as a path.
+
+    A ``restricted`` document is read by those alone who are named as its readers.
+    """
 
     id: int
     collection_id: int
@@ -65,6 +68,7 @@ class Document:
     page_count: int = 0
     chunk_count: int = 0
     seq: int | None = None
+    restricted: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

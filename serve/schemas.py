@@ -135,7 +135,7 @@ class CollectionOut(Wire):
 
 
 class DocumentOut(Wire):
-    """A document; ``error`` says why it failed.
+    """A document; ``error`` says why it failed, ``restricted`` that only its readers see it.
 
     ``flag_count`` is how many of its passages seem to speak to a language model, not to a reader.
     """
@@ -153,6 +153,7 @@ class DocumentOut(Wire):
     page_count: int
     chunk_count: int
     flag_count: int
+    restricted: bool
     created_at: datetime
     updated_at: datetime
     error: Problem | None = None
@@ -176,19 +177,41 @@ class JobOut(Wire):
 
 
 class UploadItem(Wire):
-    """What became of one file of an upload."""
+    """What became of one file of an upload; ``new_version`` of a document of the same name."""
 
     name: str
     document_id: int | None = None
     job_id: int | None = None
     duplicate: bool = False
+    new_version: bool = False
     error: Problem | None = None
+
+
+class UploadLimitsOut(Wire):
+    """What an upload may hold: bytes of a file, number of files, and how their names may end."""
+
+    file_bytes: int
+    files: int
+    endings: list[str]
+
+
+class SamplesBody(Body):
+    """The language of the sample documents."""
+
+    language: Literal["en", "fr"]
 
 
 class UploadOut(Wire):
     """What became of the files of an upload, in their order."""
 
     items: list[UploadItem]
+
+
+class SamplesOut(UploadOut):
+    """The sample documents on their way in, where to, and questions that they answer."""
+
+    collection: CollectionOut
+    questions: list[str]
 
 
 class CollectionList(Wire):

@@ -59,6 +59,7 @@ def _document_fields(document: Document) -> dict[str, Any]:
         "paged": document.paged,
         "page_count": document.page_count,
         "chunk_count": document.chunk_count,
+        "restricted": document.restricted,
         "created_at": document.created_at,
         "updated_at": document.updated_at,
         "error": _recorded(document.error_code, document.error_message),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ingest.files import display_name
 from ingest.intake import ReceivedFile
 from retrieval.errors import CloisterError
+from retrieval.store import documents_named
+from retrieval.types import Scope
 from serve.backend import DEFAULT_COLLECTION, Backend
 from serve.caller import Caller
 from serve.errors import InvalidRequest
@@ -12,7 +16,7 @@ from serve.files.uploads import RefusedFile, Upload, UploadLimits
 from serve.people.rights import Role
 from serve.problems import problem_of
 from serve.schemas import UploadItem
-from serve.scope import check_role, collection_of
+from serve.scope import check_role, collection_of, whole_scope
 from serve.settings import Settings
 
 _FIELDS = {"collection"}
@@ -43,15 +47,27 @@ def accepted(backend: Backend, caller: Caller, upload: Upload) -> list[UploadIte
         ref = upload.fields.get("collection", "").strip() or DEFAULT_COLLECTION
         collection = collection_of(connection, caller, ref)
         check_role(connection, caller, collection.id, Role.WRITER)
-    return [_accepted(backend, file, collection.id) for file in upload.files]
+        into = Destination(collection.id, whole_scope(connection, caller))
+    return [taken_in(backend, into, file) for file in upload.files]
 
 
-def _accepted(backend: Backend, file: ReceivedFile | RefusedFile, collection_id: int) -> UploadItem:
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """The collection that takes files in, and what the caller sees, in it and elsewhere."""
+
+    collection_id: int
+    seen: Scope
+
+
+def taken_in(backend: Backend, into: Destination, file: ReceivedFile | RefusedFile) -> UploadItem:
+    """What became of a file."""
     name = display_name(file.name)
     if isinstance(file, RefusedFile):
         return UploadItem(name=name, error=problem_of(file.error))
+    with backend.database.read() as connection:
+        versions = documents_named(connection, into.collection_id, name)
     try:
-        receipt = backend.intake.accept(file, collection_id)
+        receipt = backend.intake.accept(file, into.collection_id)
     except CloisterError as error:
         return UploadItem(name=name, error=problem_of(error))
     return UploadItem(
@@ -59,4 +75,6 @@ def _accepted(backend: Backend, file: ReceivedFile | RefusedFile, collection_id:
         document_id=receipt.document.id,
         job_id=receipt.job_id,
         duplicate=not receipt.is_new,
+        # Of what is hidden from the caller nothing is told.
+        new_version=receipt.is_new and bool(versions - into.seen.excluded),
     )

@@ -19,7 +19,7 @@ _ANY = (*_GETTING, *_POSTING)
 _RULES: tuple[tuple[tuple[str, ...], str, frozenset[Permission]], ...] = (
     (_ANY, r"/api/v1/me", EVERYTHING),
     (_ANY, r"/api/v1/me/(export|conversations)", _ASK),
-    (_GETTING, r"/api/v1/status", EVERYTHING),
+    (_GETTING, r"/api/v1/(status|limits)", EVERYTHING),
     (_POSTING, r"/api/v1/search", _READ),
     (_ANY, r"/api/v1/(chat|conversations|turns|feedback)(/.*)?", _ASK),
     (_GETTING, r"/api/v1/jobs(/.*)?", EVERYTHING),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse
 
 from ingest import jobs
+from retrieval.document_order import DocumentOrder, SortKey
 from retrieval.flags import flag_counts, read_flags
 from retrieval.store import DocumentFilter, get_document, list_documents
 from retrieval.types import DocumentState
@@ -17,8 +18,9 @@ from serve.files.forms import A_FILE, upload_form
 from serve.files.opening import opened_original, opened_text
 from serve.files.receiving import accepted, upload_limits
 from serve.files.uploads import received
+from serve.listing_cursor import MAX_CURSOR_LENGTH, cursor_after, place_of
 from serve.people.rights import Role
-from serve.routes.parts import BackendPart, CallerPart, CursorPart, IdPath, LimitPart
+from serve.routes.parts import BackendPart, CallerPart, IdPath, LimitPart
 from serve.schemas import (
     DocumentDetails,
     DocumentList,
@@ -33,6 +35,10 @@ router = APIRouter(prefix="/api/v1/documents", tags=["documents"])
 _FORM = upload_form({"type": "array", "items": A_FILE})
 
 
+def _order(sort: SortKey = SortKey.ID, descending: bool = False) -> DocumentOrder:
+    return DocumentOrder(sort, descending)
+
+
 @router.post("", status_code=202, openapi_extra=_FORM)
 async def upload(request: Request, backend: BackendPart, caller: CallerPart) -> UploadOut:
     """Take files in. A refused file does not stop the others; the same content is taken once."""
@@ -45,19 +51,27 @@ async def upload(request: Request, backend: BackendPart, caller: CallerPart) -> 
 def list_some(
     backend: BackendPart,
     caller: CallerPart,
-    after: CursorPart,
+    order: Annotated[DocumentOrder, Depends(_order)],
+    cursor: Annotated[str, Query(max_length=MAX_CURSOR_LENGTH)] = "",
     limit: LimitPart = 100,
     collection: Annotated[str, Query(max_length=200)] = "",
     q: Annotated[str, Query(max_length=200)] = "",
-    state: DocumentState | None = None,
+    state: Annotated[list[DocumentState] | None, Query(max_length=len(DocumentState))] = None,
 ) -> DocumentList:
-    """Documents in the order of their ids."""
+    """Documents in an order, by default that in which they came; in any of the states named."""
+    place = place_of(order, cursor)
     with backend.database.read() as connection:
-        scope = scope_of(connection, caller, [collection] if collection else [])
-        wanted = DocumentFilter(scope, state, q.replace("\0", ""), after, limit)
+        wanted = DocumentFilter(
+            scope_of(connection, caller, [collection] if collection else []),
+            states=frozenset(state or ()),
+            name_contains=q.replace("\0", ""),
+            limit=limit,
+            order=order,
+            place=place,
+        )
         found = list_documents(connection, wanted)
         flags = flag_counts(connection, [each.id for each in found])
-    following = str(found[-1].id) if len(found) == limit else None
+    following = cursor_after(order, found[-1]) if len(found) == limit else None
     items = [document_out(each, flags.get(each.id, 0)) for each in found]
     return DocumentList(items=items, next_cursor=following)
 

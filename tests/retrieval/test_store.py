@@ -198,7 +198,7 @@ def test_a_listing_is_filtered_and_cut_into_pages(database: Database) -> None:
     assert listed(database, DocumentFilter(scope, after=2, limit=2)) == names[2:4]
     assert listed(database, DocumentFilter(scope, name_contains="%_SURE")) == names[:3]
     assert listed(database, DocumentFilter(scope, name_contains="r%r")) == []
-    assert listed(database, DocumentFilter(scope, state=DocumentState.FAILED)) == []
+    assert listed(database, DocumentFilter(scope, states=frozenset({DocumentState.FAILED}))) == []
 
 
 def test_a_state_moves_only_before_a_document_is_visible(database: Database) -> None:

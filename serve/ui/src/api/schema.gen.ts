@@ -4,6 +4,141 @@
  */
 
 export interface paths {
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Some
+         * @description Records, the newest first.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    act?: string;
+                    actor?: string;
+                    cursor?: string;
+                    limit?: number;
+                    person_id?: number | null;
+                    since?: string | null;
+                    subject?: string;
+                    until?: string | null;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RecordList"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description Records as JSON lines, the oldest first; that they are taken out is one of them.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    act?: string;
+                    actor?: string;
+                    person_id?: number | null;
+                    since?: string | null;
+                    subject?: string;
+                    until?: string | null;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-ndjson": unknown;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verify
+         * @description Whether the log is as it was written, and holds the record that was its last one before.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    head?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ChainOut"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/links": {
         parameters: {
             query?: never;
@@ -1053,16 +1188,18 @@ export interface paths {
         };
         /**
          * List Some
-         * @description Documents in the order of their ids.
+         * @description Documents in an order, by default that in which they came; in any of the states named.
          */
         get: {
             parameters: {
                 query?: {
                     collection?: string;
                     cursor?: string;
+                    descending?: boolean;
                     limit?: number;
                     q?: string;
-                    state?: components["schemas"]["DocumentState"] | null;
+                    sort?: components["schemas"]["SortKey"];
+                    state?: components["schemas"]["DocumentState"][] | null;
                 };
                 header?: never;
                 path?: never;
@@ -1602,6 +1739,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Overview
+         * @description The latest judged questions of one's own; for administrators also the counts of all.
+         *
+         *     The questions of others are theirs and the operator's.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FeedbackOverview"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/feedback/questions": {
         parameters: {
             query?: never;
@@ -1843,6 +2021,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/health/details": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Details
+         * @description How the machine and the queue are, and whether anything leads out; for administrators.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["HealthDetails"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -1852,7 +2069,7 @@ export interface paths {
         };
         /**
          * List Some
-         * @description Jobs in the order of their ids: all, those under way, or those of the given ids.
+         * @description Jobs in the order of their ids: all, those under way, at a stage, or of the given ids.
          */
         get: {
             parameters: {
@@ -1861,6 +2078,7 @@ export interface paths {
                     cursor?: string;
                     id?: number[] | null;
                     limit?: number;
+                    stage?: components["schemas"]["Stage"] | null;
                 };
                 header?: never;
                 path?: never;
@@ -2059,11 +2277,13 @@ export interface paths {
         };
         /**
          * List All
-         * @description One's own keys; for the operator, those of all people.
+         * @description One's own keys; for the operator, and administrators who want it, those of all people.
          */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    everybody?: boolean;
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
@@ -2128,7 +2348,7 @@ export interface paths {
         post?: never;
         /**
          * Delete
-         * @description Delete a key, which ends at once.
+         * @description Delete a key, which ends at once; administrators delete anybody's.
          */
         delete: {
             parameters: {
@@ -2150,6 +2370,45 @@ export interface paths {
                 };
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show
+         * @description What an upload may hold.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UploadLimitsOut"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2182,6 +2441,103 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["MeOut"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /**
+         * Leave
+         * @description Delete one's account with keys, grants and conversations.
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Forget Conversations
+         * @description Delete all of one's conversations.
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description One's account and all of one's conversations with their feedback, in a ZIP file.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/zip": unknown;
                     };
                 };
             };
@@ -2384,6 +2740,115 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["InvitedOut"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{person_id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sessions
+         * @description Where a person is signed in.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    person_id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SessionList"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /**
+         * Sign Out
+         * @description End all sessions of a person.
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    person_id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Load
+         * @description Take the sample documents in, into a collection of their own; those there stay as they are.
+         *
+         *     Administrators make the collection; who may write in it can do this again.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SamplesBody"];
+                };
+            };
+            responses: {
+                /** @description Successful Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SamplesOut"];
                     };
                 };
             };
@@ -2763,6 +3228,21 @@ export interface components {
             k: number;
         };
         /**
+         * ChainOut
+         * @description Whether all records are as they were written; else at which one that ends, and how.
+         */
+        ChainOut: {
+            /** Broken At */
+            broken_at: number | null;
+            head: components["schemas"]["HeadOut"] | null;
+            /** Reason */
+            reason: string;
+            /** Records */
+            records: number;
+            /** Whole */
+            whole: boolean;
+        };
+        /**
          * ChatBody
          * @description A question to answer; ``trace`` asks how the answer came about.
          * @example {
@@ -3003,6 +3483,18 @@ export interface components {
             type: "degraded";
         };
         /**
+         * DiskOut
+         * @description The disk of the data folder; with less than ``least_bytes`` free, files are refused.
+         */
+        DiskOut: {
+            /** Free Bytes */
+            free_bytes: number;
+            /** Least Bytes */
+            least_bytes: number;
+            /** Used Bytes */
+            used_bytes: number;
+        };
+        /**
          * DocumentDetails
          * @description A document with what was flagged in it; a document has at most 200 flags.
          */
@@ -3035,6 +3527,8 @@ export interface components {
             page_count: number;
             /** Paged */
             paged: boolean;
+            /** Restricted */
+            restricted: boolean;
             /** Size Bytes */
             size_bytes: number;
             /** State */
@@ -3059,7 +3553,7 @@ export interface components {
         };
         /**
          * DocumentOut
-         * @description A document; ``error`` says why it failed.
+         * @description A document; ``error`` says why it failed, ``restricted`` that only its readers see it.
          *
          *     ``flag_count`` is how many of its passages seem to speak to a language model, not to a reader.
          */
@@ -3090,6 +3584,8 @@ export interface components {
             page_count: number;
             /** Paged */
             paged: boolean;
+            /** Restricted */
+            restricted: boolean;
             /** Size Bytes */
             size_bytes: number;
             /** State */
@@ -3145,6 +3641,20 @@ export interface components {
              * @default false
              */
             trace?: boolean;
+        };
+        /**
+         * EgressOut
+         * @description What keeps everything here: what libraries are told, and which connections lead out now.
+         */
+        EgressOut: {
+            /** Hub Allowed */
+            hub_allowed: boolean;
+            /** Outside */
+            outside: components["schemas"]["OutsideSocketOut"][];
+            /** Switches */
+            switches: {
+                [key: string]: string;
+            };
         };
         /**
          * EmbedderOut
@@ -3216,6 +3726,16 @@ export interface components {
              * @enum {string}
              */
             value: "up" | "down";
+        };
+        /**
+         * FeedbackOverview
+         * @description Feedback: for administrators how often which, and the latest of one's own questions.
+         */
+        FeedbackOverview: {
+            /** Counts */
+            counts: components["schemas"]["JudgedCountOut"][];
+            /** Items */
+            items: components["schemas"]["JudgedOut"][];
         };
         /**
          * FieldError
@@ -3383,6 +3903,34 @@ export interface components {
             url: string;
         };
         /**
+         * HeadOut
+         * @description The last record, to be kept elsewhere.
+         */
+        HeadOut: {
+            /** Hash */
+            hash: string;
+            /** Seq */
+            seq: number;
+        };
+        /**
+         * HealthDetails
+         * @description How the machine and the queue are; ``jobs`` counts those of all collections by stage.
+         */
+        HealthDetails: {
+            disk: components["schemas"]["DiskOut"];
+            egress: components["schemas"]["EgressOut"];
+            /** Jobs */
+            jobs: {
+                [key: string]: number;
+            };
+            /** Ocr Languages */
+            ocr_languages: string[];
+            /** Workers Running */
+            workers_running: number;
+            /** Workers Wanted */
+            workers_wanted: number;
+        };
+        /**
          * HitOut
          * @description A passage that was found; ranks count from 1 and are absent where that search missed it.
          */
@@ -3540,6 +4088,49 @@ export interface components {
              * @constant
              */
             type?: "snapshot";
+        };
+        /**
+         * JudgedCountOut
+         * @description How many answers were judged so, whoever asked.
+         */
+        JudgedCountOut: {
+            /** Count */
+            count: number;
+            /** Reason */
+            reason: ("wrong_source" | "wrong_answer" | "incomplete" | "other") | null;
+            /**
+             * Value
+             * @enum {string}
+             */
+            value: "up" | "down";
+        };
+        /**
+         * JudgedOut
+         * @description A question whose answer was judged.
+         */
+        JudgedOut: {
+            /** Abstained */
+            abstained: boolean;
+            /** Comment */
+            comment: string;
+            /** Conversation Id */
+            conversation_id: number;
+            /**
+             * Judged At
+             * Format: date-time
+             */
+            judged_at: string;
+            /** Question */
+            question: string;
+            /** Reason */
+            reason: ("wrong_source" | "wrong_answer" | "incomplete" | "other") | null;
+            /** Turn Id */
+            turn_id: number;
+            /**
+             * Value
+             * @enum {string}
+             */
+            value: "up" | "down";
         };
         /**
          * KeptCitationOut
@@ -3789,6 +4380,18 @@ export interface components {
             name: string;
             /** Path */
             path: string;
+        };
+        /**
+         * OutsideSocketOut
+         * @description A connection that this server has opened to another machine.
+         */
+        OutsideSocketOut: {
+            /** Kind */
+            kind: string;
+            /** Local */
+            local: string;
+            /** Remote */
+            remote: string;
         };
         /**
          * PageList
@@ -4052,6 +4655,8 @@ export interface components {
          * Problem
          * @description An error by RFC 9457; ``code`` is stable, ``advice`` says what to do.
          *
+         *     ``reason`` is a stable word for why, where one code has several.
+         *
          *     ``retry_after`` is in seconds, where trying again may help.
          * @example {
          *       "type": "about:blank",
@@ -4083,6 +4688,11 @@ export interface components {
              * @default null
              */
             instance?: string | null;
+            /**
+             * Reason
+             * @default null
+             */
+            reason?: string | null;
             /**
              * Request Id
              * @default null
@@ -4148,6 +4758,53 @@ export interface components {
             readers: components["schemas"]["HolderOut"][] | null;
         };
         /**
+         * RecordList
+         * @description Some records, the newest first; ``next_cursor`` asks for the ones before.
+         */
+        RecordList: {
+            /** Items */
+            items: components["schemas"]["RecordOut"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * RecordOut
+         * @description What somebody did; ``hash`` is the SHA-256 of all other fields as canonical JSON.
+         */
+        RecordOut: {
+            /** Act */
+            act: string;
+            /** Actor */
+            actor: string;
+            /**
+             * Actor Kind
+             * @enum {string}
+             */
+            actor_kind: "person" | "key" | "operator" | "visitor" | "server";
+            /** Address */
+            address: string;
+            /** At */
+            at: string;
+            /** Details */
+            details: {
+                [key: string]: unknown;
+            };
+            /** Hash */
+            hash: string;
+            /** Key Id */
+            key_id: number | null;
+            /** Person Id */
+            person_id: number | null;
+            /** Previous */
+            previous: string;
+            /** Request Id */
+            request_id: string;
+            /** Seq */
+            seq: number;
+            /** Subject */
+            subject: string;
+        };
+        /**
          * ReportOut
          * @description How a model wrote an answer; ``left_out`` are sources that found no room in the prompt.
          */
@@ -4180,6 +4837,28 @@ export interface components {
              * @enum {string}
              */
             type: "retrieved";
+        };
+        /**
+         * SamplesBody
+         * @description The language of the sample documents.
+         */
+        SamplesBody: {
+            /**
+             * Language
+             * @enum {string}
+             */
+            language: "en" | "fr";
+        };
+        /**
+         * SamplesOut
+         * @description The sample documents on their way in, where to, and questions that they answer.
+         */
+        SamplesOut: {
+            collection: components["schemas"]["CollectionOut"];
+            /** Items */
+            items: components["schemas"]["UploadItem"][];
+            /** Questions */
+            questions: string[];
         };
         /**
          * SearchBody
@@ -4275,6 +4954,12 @@ export interface components {
             person: components["schemas"]["PersonOut"];
         };
         /**
+         * SortKey
+         * @description What documents are sorted by; ties go by id, which is also the order in which they came.
+         * @enum {string}
+         */
+        SortKey: "created" | "name" | "size" | "pages";
+        /**
          * SourceOut
          * @description A passage that was found, and its number as a source of the conversation.
          */
@@ -4325,6 +5010,12 @@ export interface components {
             /** Start */
             start: number;
         };
+        /**
+         * Stage
+         * @description Where a job stands.
+         * @enum {string}
+         */
+        Stage: "queued" | "parsing" | "embedding" | "ready" | "failed" | "cancelled";
         /**
          * StartedEvent
          * @description The question is accepted, as a turn of a conversation if it was asked in one.
@@ -4600,7 +5291,7 @@ export interface components {
         };
         /**
          * UploadItem
-         * @description What became of one file of an upload.
+         * @description What became of one file of an upload; ``new_version`` of a document of the same name.
          */
         UploadItem: {
             /** Document Id */
@@ -4615,6 +5306,23 @@ export interface components {
             job_id?: number | null;
             /** Name */
             name: string;
+            /**
+             * New Version
+             * @default false
+             */
+            new_version?: boolean;
+        };
+        /**
+         * UploadLimitsOut
+         * @description What an upload may hold: the bytes of a file, the number of files, the file names' endings.
+         */
+        UploadLimitsOut: {
+            /** Endings */
+            endings: string[];
+            /** File Bytes */
+            file_bytes: number;
+            /** Files */
+            files: number;
         };
         /**
          * UploadOut

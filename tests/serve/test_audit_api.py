@@ -160,6 +160,10 @@ ANSWERED = {"answer.sources_read", "answer.given"}
 
 DEEDS: dict[str, tuple[Deed, set[str]]] = {
     "POST /api/v1/documents": (uploaded("/api/v1/documents"), {"document.uploaded"}),
+    "POST /api/v1/samples": (
+        json_sent("POST", "/api/v1/samples", {"language": "fr"}),
+        {"collection.created", "grant.given", "document.uploaded"},
+    ),
     "DELETE /api/v1/documents/{document_id}": (
         on(World.new_document, "DELETE", "/api/v1/documents/{id}"),
         {"document.deleted"},

@@ -13,7 +13,8 @@ FOREIGN = "Which sonata did the violinist rehearse in Lisbon?"
 PARTLY = (
     'The keeper climbs many steps: <q s="1">The lighthouse keeper climbs 217 steps every '
     'evening</q>. He sings on the way: <q s="1">Songs of the sea are sung on every step</q>. '
-    'The lamp came from France: <q s="1">The lamp was made in Paris by Barbier Its light reaches 21 miles</q>.'
+    'The lamp came from France: <q s="1">The lamp was made in Paris by Barbier Its light '
+    "reaches 21 miles</q>."
 )
 RICH = """## What the keeper does
 
@@ -52,7 +53,7 @@ def writing(text: str, **pace: Any) -> Script:
 
 def ask(page: Page, question: str) -> None:
     """Ask by the composer."""
-    page.get_by_role("textbox", name="Question", exact=True).fill(question)
+    page.locator(".composer textarea").fill(question)
     page.keyboard.press("Enter")
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from tests.browser import states_admin, states_chat
 from tests.browser.chromium import chromium
 from tests.browser.site import ADMINISTRATOR, STEPS, Site, open_site
 from tests.browser.visit import Visit, visit
@@ -46,7 +47,14 @@ def sign_in(seen: Visit, site: Site) -> None:
     seen.open("/")
 
 
-STATES: list[State] = [chat_empty, chat_answered, settings, sign_in]
+STATES: list[State] = [
+    chat_empty,
+    chat_answered,
+    settings,
+    sign_in,
+    *states_admin.STATES,
+    *states_chat.STATES,
+]
 
 
 def draw(wanted: set[str]) -> None:

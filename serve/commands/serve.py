@@ -32,7 +32,7 @@ def _announce(url: str, first_link: str | None) -> None:
     if first_link:
         typer.echo("Nobody can sign in yet. A link for the first administrator, good for once:")
         typer.echo(f"  {first_link}")
-        typer.echo("Choose a name and a password with it:  cloister people enter LINK")
+        typer.echo("Open it in a browser; without one:  cloister people enter LINK")
     typer.echo("Take documents in:  cloister ingest PATH")
     typer.echo('Ask them:           cloister ask "your question"')
     typer.echo("Stop it with Ctrl-C.")

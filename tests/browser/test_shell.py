@@ -43,7 +43,7 @@ def test_signing_out_shows_nothing_any_more(signed_in: Visit) -> None:
     page = signed_in.open("/")
     page.get_by_role("button", name=f"Signed in as {ADMINISTRATOR}").click()
     page.get_by_role("menuitem", name="Sign out").click()
-    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
     expect(page.get_by_role("navigation")).to_have_count(0)
 
 

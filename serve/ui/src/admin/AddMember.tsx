@@ -38,7 +38,7 @@ export function AddMember({ collectionId }: { collectionId: number }) {
     }
   };
   return (
-    <form className="add-member" onSubmit={(event) => void add(event)} aria-label={admin.addMember}>
+    <form className="add-member" onSubmit={(event) => void add(event)}>
       <div className="field">
         <label htmlFor={id}>{admin.addMember}</label>
         <input

@@ -55,13 +55,19 @@ function Membership({ group }: { group: Details }) {
   const act = useAct();
   const people = usePeople();
   const [words, setWords] = useState("");
-  const inside = new Set(group.members.map((each) => each.id));
+  // What was ticked counts at once, so that the next tick does not undo it.
+  const [ticked, setTicked] = useState<ReadonlySet<number> | null>(null);
+  const inside = ticked ?? new Set(group.members.map((each) => each.id));
   const toggle = (personId: number) => {
     const next = inside.has(personId)
       ? [...inside].filter((each) => each !== personId)
       : [...inside, personId];
     const options = { path: { group_id: group.id }, body: { people: next } };
-    void act(() => put("/api/v1/groups/{group_id}/members", options));
+    const chosen = new Set(next);
+    setTicked(chosen);
+    void act(() => put("/api/v1/groups/{group_id}/members", options)).then(() =>
+      setTicked((now) => (now === chosen ? null : now)),
+    );
   };
   const all = people.data ?? [];
   return (

@@ -10,6 +10,7 @@ import { messageIn } from "../components/messages";
 import { EmptyState, ErrorState, Spinner } from "../components/States";
 import { Table, type Column } from "../components/Table";
 import { ProblemError } from "../api/problem";
+import { useDocumentsText } from "../documents/texts";
 import { useFormat, type Format } from "../i18n/format";
 import { useText } from "../i18n/language";
 import { AdminFrame } from "./AdminFrame";
@@ -92,6 +93,7 @@ function useColumns(onRetry: (id: number) => void, onCancel: (id: number) => voi
   const admin = useAdminText();
   const format = useFormat();
   const { problems } = useText();
+  const { reasons } = useDocumentsText();
   return [
     {
       title: admin.document,
@@ -99,7 +101,9 @@ function useColumns(onRetry: (id: number) => void, onCancel: (id: number) => voi
         <>
           {job.name}
           {job.error && (
-            <small className="cell-more">{messageIn(problems, new ProblemError(job.error))}</small>
+            <small className="cell-more">
+              {reasons[job.error.code] ?? messageIn(problems, new ProblemError(job.error))}
+            </small>
           )}
         </>
       ),

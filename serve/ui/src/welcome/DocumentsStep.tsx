@@ -10,6 +10,7 @@ import { Spinner } from "../components/States";
 import { useLanguage } from "../i18n/language";
 import { navigate } from "../router";
 import { SAMPLE_QUESTIONS } from "./sampleQuestions";
+import { PickButtons } from "../upload/PickButtons";
 import { useWelcomeText } from "./texts";
 
 /** What loading documents changes nothing of. */
@@ -29,9 +30,9 @@ export function DocumentsStep() {
         <section className="welcome-choice">
           <h2>{welcome.own}</h2>
           <p>{welcome.ownBody}</p>
-          <Button icon="upload" onClick={() => navigate("/documents")}>
-            {welcome.ownAction}
-          </Button>
+          <div className="welcome-pick">
+            <PickButtons target={null} />
+          </div>
         </section>
       </div>
       {total > 0 && (

@@ -13,7 +13,6 @@ export const welcome = {
   loaded: (ready: number, total: number) => `${ready} of ${total} ready`,
   own: "Your own documents",
   ownBody: "PDF, Word, PowerPoint, Excel, text, e-mail, scans and more: files or whole folders.",
-  ownAction: "Add documents",
   questionTitle: "Ask your first question",
   questionIntro: "Choose one, or write your own. The answer cites the documents word for word.",
   asking: "Looking for questions that your documents answer…",

@@ -18,7 +18,6 @@ export const welcome: Texts<typeof english> = {
   own: "Vos propres documents",
   ownBody:
     "PDF, Word, PowerPoint, Excel, texte, courriels, numérisations et plus encore : des fichiers ou des dossiers entiers.",
-  ownAction: "Ajouter des documents",
   questionTitle: "Posez votre première question",
   questionIntro:
     "Choisissez-en une ou écrivez la vôtre. La réponse cite les documents mot pour mot.",

@@ -1,0 +1,158 @@
+"""The source beside the chat: opened by a click on a citation, left by Escape."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from serve.scripted.replies import Reply
+from tests.browser.conftest import VisitFactory
+from tests.browser.marked_text import let_probe_in, marked_text, squashed
+from tests.browser.site import ADMINISTRATOR, Site
+from tests.browser.visit import Visit
+from tests.fixtures.documents import GARDEN
+
+QUESTION = "Who laid out the garden of the cloister, and what do herbs stand around?"
+QUOTES = "laid out by Brother Anselm in the spring of 1147", "a walnut tree gives shade"
+_SOURCE = re.compile(r'<src n="(\d+)"([^>]*)>(.*?)</src>', re.DOTALL)
+
+
+def two_quotes(body: dict[str, Any]) -> Reply:
+    """An answer that quotes two places of the garden's page."""
+    told = "".join(str(message.get("content")) for message in body["messages"])
+    sources = _SOURCE.findall(told)
+    # Cloister also asks what the server can do, and then there are none.
+    number = next((n for n, of, text in sources if "rule" in of and QUOTES[0] in text), "1")
+    return Reply(" ".join(f'So it is <q s="{number}">{quote}</q>.' for quote in QUOTES))
+
+
+@pytest.fixture
+def reader(visiting: VisitFactory, site: Site) -> Visit:
+    assert QUOTES[0] in GARDEN[0]
+    site.llm.server.script = two_quotes
+    made = visiting(ADMINISTRATOR)
+    let_probe_in(made.context)
+    return made
+
+
+def asked(seen: Visit) -> Page:
+    page = seen.open("/")
+    page.locator("textarea").fill(QUESTION)
+    page.keyboard.press("Enter")
+    expect(chip(page, 2)).to_be_visible()
+    # Only then the answer is the stored one, whose chips stay.
+    expect(page.locator(".answer-actions")).to_be_visible()
+    return page
+
+
+def chip(page: Page, n: int) -> Locator:
+    return page.get_by_role("main").get_by_role("button", name=f"Source {n}: rule.pdf").first
+
+
+def expect_marked(page: Page, site: Site, quote: str) -> None:
+    expect(page.locator("blockquote")).to_have_text(quote)
+    expect(page.locator(".mark-quote").first).to_be_visible()
+    assert squashed(marked_text(page, site.documents["rule.pdf"], 1)) == squashed(quote)
+
+
+def test_a_click_on_a_citation_marks_exactly_its_words(reader: Visit, site: Site) -> None:
+    """15 and 16: at once, after a reload, and in an old conversation."""
+    page = asked(reader)
+    chip(page, 1).click()
+    expect_marked(page, site, QUOTES[0])
+    expect(page.locator(".mark-passage").first).to_be_visible()
+    page.reload()
+    chip(page, 2).click()
+    expect_marked(page, site, QUOTES[1])
+    old = page.url
+    page.goto(f"{reader.url}/documents")
+    page.goto(old)
+    chip(page, 1).click()
+    expect_marked(page, site, QUOTES[0])
+    assert reader.axe() == []
+    reader.screenshot("viewer-pane")
+
+
+def test_escape_closes_and_the_focus_goes_back(reader: Visit, site: Site) -> None:
+    """18 and 29: by the keyboard alone, from chip to chip."""
+    page = asked(reader)
+    chip(page, 1).focus()
+    page.keyboard.press("Enter")
+    expect_marked(page, site, QUOTES[0])
+    page.keyboard.press("]")
+    expect_marked(page, site, QUOTES[1])
+    current = page.get_by_role("complementary").get_by_role("button", name="Source 2: rule.pdf")
+    expect(current).to_have_attribute("aria-current", "true")
+    page.keyboard.press("[")
+    expect_marked(page, site, QUOTES[0])
+    page.keyboard.press("Escape")
+    if page.locator(".source-pane").count():  # The first one may have closed the preview.
+        page.keyboard.press("Escape")
+    expect(page.locator(".source-pane")).to_have_count(0)
+    expect(chip(page, 1)).to_be_focused()
+
+
+def test_the_edge_is_moved_by_arrow_keys_and_stays(reader: Visit) -> None:
+    page = asked(reader)
+    chip(page, 1).click()
+    edge = page.get_by_role("separator", name="Width of the source")
+    before = page.locator(".source-pane").bounding_box()
+    edge.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    expect(edge).to_have_attribute("aria-valuenow", "54")
+    after = page.locator(".source-pane").bounding_box()
+    assert before and after
+    assert after["width"] > before["width"] + 80
+    page.reload()
+    chip(page, 1).click()
+    expect(edge).to_have_attribute("aria-valuenow", "54")
+    assert reader.sideways() == 0
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_on_a_small_screen_it_is_a_sheet_with_a_way_back(
+    width: int, visiting: VisitFactory, site: Site
+) -> None:
+    """27: by touch, and what lies under the sheet cannot be reached."""
+    site.llm.server.script = two_quotes
+    viewport = {"width": width, "height": 740}
+    seen = visiting(ADMINISTRATOR, viewport=viewport, has_touch=True, is_mobile=True)
+    let_probe_in(seen.context)
+    page = asked(seen)
+    chip(page, 1).tap()
+    expect_marked(page, site, QUOTES[0])
+    back = page.get_by_role("button", name="Back")
+    expect(back).to_be_focused()
+    assert page.locator("main").get_attribute("inert") is not None
+    assert seen.sideways() == 0
+    assert seen.axe() == []
+    seen.screenshot(f"viewer-sheet-{width}")
+    back.tap()
+    expect(page.locator(".source-pane")).to_have_count(0)
+    expect(chip(page, 1)).to_be_focused()
+
+
+def test_a_document_that_was_deleted_meanwhile_shows_nothing(reader: Visit, site: Site) -> None:
+    """30, originals: a citation of what is gone opens to a calm word."""
+    gone = site.town.server.ingest({"gone.txt": b"The ferry leaves at seven from the old pier."})[0]
+
+    def ferry(body: dict[str, Any]) -> Reply:
+        told = "".join(str(message.get("content")) for message in body["messages"])
+        number = next((n for n, _, text in _SOURCE.findall(told) if "ferry" in text), "1")
+        return Reply(f'It says <q s="{number}">The ferry leaves at seven</q>.')
+
+    site.llm.server.script = ferry
+    page = reader.open("/")
+    page.locator("textarea").fill("When does the ferry leave from the old pier?")
+    page.keyboard.press("Enter")
+    ferry_chip = page.get_by_role("main").get_by_role("button", name="Source 1: gone.txt").first
+    expect(ferry_chip).to_be_visible()
+    assert site.town.operator.delete(f"/api/v1/documents/{gone}").status_code == 204
+    ferry_chip.click()
+    pane = page.locator(".source-pane")
+    expect(pane.get_by_role("heading", name="This source is not available")).to_be_visible()
+    expect(pane.locator("blockquote")).to_have_count(0)

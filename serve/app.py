@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from serve.answers.served_model import watching
 from serve.authentication import Authentication
@@ -46,9 +47,14 @@ from serve.routes import (
     web,
 )
 from serve.settings import Settings
+from serve.tracing import configured_export, exporting, sink_of
 from serve.version import program_version
 
 log = logging.getLogger(__name__)
+
+_SILENT = TelemetryConfig(
+    tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False
+)
 
 
 def create_app(
@@ -60,6 +66,7 @@ def create_app(
     finds out later that it must not run.
     """
     counted = Metrics()
+    export = configured_export(settings, counted.count_spans)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -68,11 +75,12 @@ def create_app(
             app.state.backend, app.state.metrics = backend, counted
             model = backend.model.watched if backend.model else None
             guard = backend.guard.watched if backend.guard else None
-            async with watching(model), watching(guard), recording() as recorders:
-                app.state.recorders = recorders
-                async with mcp_door(program_version()) as door:
-                    app.state.mcp = door
-                    yield
+            with exporting(export):
+                async with watching(model), watching(guard), recording() as recorders:
+                    app.state.recorders = recorders
+                    async with mcp_door(program_version()) as door:
+                        app.state.mcp = door
+                        yield
 
     app = FastAPI(
         title="Cloister",
@@ -83,6 +91,8 @@ def create_app(
         redoc_url=None,
         openapi_url="/openapi.json",
         redirect_slashes=False,
+        # FastAPI's own spans hold query strings and messages of errors.
+        telemetry=_SILENT,
     )
     for routes in (
         health,
@@ -116,5 +126,7 @@ def create_app(
     document_whole(app)
     install_problems(app)
     app.add_middleware(Authentication)
-    app.add_middleware(Gate, public_host=settings.public_host, count=counted.count)
+    app.add_middleware(
+        Gate, public_host=settings.public_host, count=counted.count, sink=sink_of(export)
+    )
     return app

@@ -17,6 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve.problems import problem_response, recorded_problem
 from serve.schemas import Problem
+from serve.telemetry.spans import Sink, Span, request_traced
+from serve.telemetry.trace_context import context_in
 
 log = logging.getLogger(__name__)
 
@@ -61,18 +63,24 @@ class Gate:
     """ASGI middleware around the whole app."""
 
     def __init__(
-        self, app: ASGIApp, public_host: str = "", count: Callable[[Seen], None] | None = None
+        self,
+        app: ASGIApp,
+        public_host: str = "",
+        count: Callable[[Seen], None] | None = None,
+        sink: Sink | None = None,
     ) -> None:
         self._app = app
         self._public_host = public_host
         self._count = count
+        self._sink = sink
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope["request_id"] = request_id = _kept_id(Headers(scope=scope)) or uuid4().hex
+        headers = Headers(scope=scope)
+        scope["request_id"] = request_id = _kept_id(headers) or uuid4().hex
         begun = time.monotonic()
         status = 0
 
@@ -83,10 +91,11 @@ class Gate:
                 _add_headers(message, request_id)
             await send(message)
 
-        try:
-            await self._answer(scope, receive, send_safely, lambda: status > 0)
-        finally:
-            self._note(scope, status, time.monotonic() - begun)
+        with request_traced(context_in(headers.getlist("traceparent")), self._sink) as span:
+            try:
+                await self._answer(scope, receive, send_safely, lambda: status > 0)
+            finally:
+                self._note(scope, status, time.monotonic() - begun, span)
 
     async def _answer(
         self, scope: Scope, receive: Receive, send: Send, has_begun: Callable[[], bool]
@@ -106,14 +115,22 @@ class Gate:
                 response = problem_response(Request(scope), recorded_problem(*_UNEXPECTED))
                 await response(scope, receive, send)
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        """Log and count a request, by what the server has of it and not by what was sent."""
+    def _note(self, scope: Scope, status: int, seconds: float, span: Span) -> None:
+        """Log, count and trace a request, by what the server has of it, not by what was sent."""
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         seen = Seen(method, _route_of(scope), status or CLIENT_IS_GONE, seconds)
         fields = {"request_id": scope["request_id"], **asdict(seen)}
         log.info("%s %s %s -> %d in %.3f s", *fields.values(), extra={"fields": fields})
         if self._count:
             self._count(seen)
+        span.name = f"{seen.method} {seen.route}"
+        span.failed = seen.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        span.attributes |= {
+            "http.request.method": seen.method,
+            "http.route": seen.route,
+            "http.response.status_code": seen.status,
+            "cloister.request_id": scope["request_id"],
+        }
 
 
 def _route_of(scope: Scope) -> str:

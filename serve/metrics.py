@@ -40,12 +40,22 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
+        self._spans = Counter(
+            "cloister_spans",
+            "Spans by what became of them.",
+            ["outcome"],
+            registry=self._registry,
+        )
         self.answers = AnswerCounts(self._registry)
 
     def count(self, seen: Seen) -> None:
         """Count a request."""
         self._requests.labels(seen.route, seen.method, str(seen.status)).inc()
         self._seconds.labels(seen.route, seen.method).observe(seen.seconds)
+
+    def count_spans(self, outcome: str, number: int) -> None:
+        """Count spans that were sent or dropped."""
+        self._spans.labels(outcome).inc(number)
 
     def text(self, backend: Backend, scope: Scope) -> bytes:
         """All numbers, with those of what the server holds now."""

@@ -35,6 +35,7 @@ from serve.audit.answers import recorded_answer
 from serve.audit.journal import Journal
 from serve.errors import NotReady
 from serve.revocation import Watch
+from serve.telemetry.spans import traced
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,9 @@ class Engine:
 
     def search(self, query: str, scope: Scope, k: int) -> Retrieval:
         """The best passages for a query, once it is recorded who is to read them."""
-        found = self.retriever.retrieve(query, scope, k)
+        with traced("retrieval") as span:
+            found = self.retriever.retrieve(query, scope, k)
+            span.attributes["cloister.passages"] = len(found.hits)
         read = sorted({hit.stored.document_id for hit in found.hits})
         self.journal.record(Act.SEARCHED, documents=read)
         return found

@@ -23,6 +23,14 @@ _SWITCHES = (
     "VLLM_NO_USAGE_STATS",
     "OTEL_SDK_DISABLED",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_TRACES_EXPORTER",
+    "FASTAPI_OTEL_AUTO_CONFIGURE",
+)
+# By these, a library would load a tracer of its own that sends whatever it sees.
+_FOREIGN_TRACERS = (
+    "OTEL_PYTHON_TRACER_PROVIDER",
+    "OTEL_PYTHON_METER_PROVIDER",
+    "OTEL_PYTHON_LOGGER_PROVIDER",
 )
 _PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
 _LEVELS = ("debug", "info", "warning", "error")
@@ -50,6 +58,13 @@ def _address(value: str) -> str:
     if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
         raise _Unreadable("an address like http://127.0.0.1:8080")
     return value.rstrip("/")
+
+
+def _collector(value: str) -> str:
+    """An address that may stand in logs: without a password or a query."""
+    if set(value) & set("@?#"):
+        raise _Unreadable("an address like http://127.0.0.1:4318")
+    return _address(value)
 
 
 def _issuer(value: str) -> str:
@@ -129,9 +144,15 @@ def _setting(
     *,
     shown: str = "",
     secret: bool = False,
+    standard: str = "",
 ) -> Any:
-    """A field of Settings: its default, its one-line help, and how its text is read."""
-    metadata = {"help": text, "read": read, "shown": shown, "secret": secret}
+    """A field of Settings: its default, its one-line help, and how its text is read.
+
+    ``standard`` is the variable by which other programs know it as well.
+    """
+    metadata = {
+        "help": text, "read": read, "shown": shown, "secret": secret, "standard": standard
+    }  # fmt: skip
     if callable(default):
         return field(default_factory=default, metadata=metadata, repr=not secret)
     return field(default=default, metadata=metadata, repr=not secret)
@@ -308,6 +329,21 @@ class Settings:
     log_format: str = _setting(
         "text", "How it is logged: text, or json with an object a line.", _one_of(("text", "json"))
     )
+    otel_endpoint: str = _setting(
+        "",
+        "Base address of a collector that takes traces by OTLP over HTTP; empty sends none.",
+        _collector,
+        standard="OTEL_EXPORTER_OTLP_ENDPOINT",
+    )
+    otel_headers: str = _setting(
+        "",
+        "Headers for that collector, `name=value` with commas.",
+        secret=True,
+        standard="OTEL_EXPORTER_OTLP_HEADERS",
+    )
+    otel_service_name: str = _setting(
+        "cloister", "What this server is called in its traces.", standard="OTEL_SERVICE_NAME"
+    )
 
 
 def variable_of(name: str) -> str:
@@ -330,6 +366,7 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
             raise InvalidSetting(f"There is no setting {name}.", advice=f"Known are {known}.")
     texts = {name: text for name in fields if (text := environ.get(name, "").strip())}
     texts |= _secrets_of(environ, files, texts)
+    texts = _standard_texts(environ, fields) | texts
     values = {
         fields[variable].name: _read(variable, text, fields[variable].metadata["read"])
         for variable, text in texts.items()
@@ -339,6 +376,16 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
         each = fields[variable_of(name)]
         values[name] = _read(f"--{name}", str(value), each.metadata["read"])
     return Settings(**values)
+
+
+def _standard_texts(
+    environ: Mapping[str, str], fields: Mapping[str, dataclasses.Field[Any]]
+) -> dict[str, str]:
+    """What the variables of OpenTelemetry say, by our own; nothing where one of them is its off."""
+    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return {}
+    found = {name: environ.get(each.metadata["standard"], "") for name, each in fields.items()}
+    return {name: text.strip() for name, text in found.items() if text.strip()}
 
 
 def _secrets_of(
@@ -380,6 +427,12 @@ def quiet_libraries(settings: Settings, environ: MutableMapping[str, str] | None
     environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     environ["DO_NOT_TRACK"] = "1"
     environ["TOKENIZERS_PARALLELISM"] = "false"
+    environ["OTEL_TRACES_EXPORTER"] = "none"
+    environ["OTEL_METRICS_EXPORTER"] = "none"
+    environ["OTEL_LOGS_EXPORTER"] = "none"
+    environ["FASTAPI_OTEL_AUTO_CONFIGURE"] = "false"
+    for name in _FOREIGN_TRACERS:
+        environ.pop(name, None)
     if not settings.allow_hub:
         environ["HF_HUB_OFFLINE"] = "1"
         environ["TRANSFORMERS_OFFLINE"] = "1"

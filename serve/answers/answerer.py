@@ -20,6 +20,7 @@ from serve.answers.llm import Assignment, Report, Turn
 from serve.answers.phrases import phrase
 from serve.answers.writers import Writers
 from serve.inference.admission import Ticket
+from serve.telemetry.spans import traced
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,9 @@ class Answerer:
             clock = _Clock()
             yield Started(inquiry.question)
             try:
-                found = await self._finder.found(inquiry)
+                with traced("retrieval") as span:
+                    found = await self._finder.found(inquiry)
+                    span.attributes["cloister.passages"] = len(found.retrieval.hits)
             except CloisterError as error:
                 yield _failed(error)
                 return

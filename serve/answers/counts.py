@@ -9,6 +9,7 @@ from contextlib import aclosing
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from serve.answers.events import Degraded, Done, Event, Failed, Text, Traced
+from serve.telemetry.spans import Span, traced
 
 OUTCOMES = ("answered", "abstained", "degraded", "interrupted", "failed")
 VERDICTS = ("exact", "relinked", "approximate", "struck")
@@ -46,7 +47,15 @@ class AnswerCounts:
                 counter.labels(name)
 
     async def counted(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-        """The same events, counted as they pass."""
+        """The same events, counted and traced as they pass."""
+        with traced("answer") as span:
+            async with aclosing(self._counted(events, span)) as counted:
+                async for event in counted:
+                    yield event
+
+    async def _counted(
+        self, events: AsyncGenerator[Event, None], span: Span
+    ) -> AsyncGenerator[Event, None]:
         begun = time.monotonic()
         has_text = is_degraded = False
         outcome = "interrupted"
@@ -56,7 +65,9 @@ class AnswerCounts:
                     match event:
                         case Text() if not has_text:
                             has_text = True
-                            self._first_text.observe(time.monotonic() - begun)
+                            seconds = time.monotonic() - begun
+                            self._first_text.observe(seconds)
+                            span.attributes["cloister.first_text_seconds"] = seconds
                         case Degraded():
                             is_degraded = True
                         case Traced():
@@ -69,6 +80,7 @@ class AnswerCounts:
             raise
         finally:
             self._answers.labels(outcome).inc()
+            span.attributes["cloister.outcome"] = outcome
 
     def _count_trace(self, event: Traced) -> None:
         for quote in event.trace.quotes:

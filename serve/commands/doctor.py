@@ -63,6 +63,7 @@ def _show_egress(invocation: Invocation, *, as_json: bool) -> None:
     sockets = open_sockets(pid) if pid else []
     told: dict[str, Any] = {
         "attempts": [asdict(each) for each in tried],
+        "traces_go_to": invocation.settings().otel_endpoint,
         "switches": switches(),
         "server": pid,
         "sockets": [asdict(each) for each in sockets],
@@ -88,6 +89,7 @@ def _print_egress(told: dict[str, Any]) -> None:
     for each in told["attempts"]:
         mark = "OUT" if each["got_out"] else "shut"
         typer.echo(f"  {mark:<5} {each['way']}: {each['detail']}")
+    typer.echo(f"Traces go to: {told['traces_go_to'] or 'nobody'}")
     typer.echo("Switches in force:")
     for name, value in told["switches"].items():
         typer.echo(f"  {name}={value}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from serve.inference.completion import (
 )
 from serve.inference.frames import Frames
 from serve.inference.refusals import Refusal
+from serve.telemetry.spans import Span, Value, traced
 
 _LARGEST_BODY = 1 << 22
 _SHORT_SECONDS = 10.0
@@ -79,11 +80,25 @@ class InferenceClient:
             PromptTooLong: The prompt exceeds the context window.
             LLMInterrupted: It broke off, whether or not there was text.
         """
+        with traced("chat", "client") as span:
+            span.attributes |= {
+                "gen_ai.operation.name": "chat",
+                "gen_ai.request.model": request.model,
+            }
+            async with aclosing(self._streamed(request, span)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, Completed):
+                        span.attributes |= _measured(piece)
+                    yield piece
+
+    async def _streamed(
+        self, request: CompletionRequest, span: Span
+    ) -> AsyncGenerator[str | Completed, None]:
         started = _now()
         first = 0.0
         limit = started + self.server.first_token_seconds
         frames = Frames()
-        async with self._completion(request, limit) as response:
+        async with self._completion(request, limit, span.traceparent) as response:
             while not frames.ended:
                 data = await _next_bytes(response.content, limit, frames)
                 if not data:
@@ -162,9 +177,10 @@ class InferenceClient:
 
     @asynccontextmanager
     async def _completion(
-        self, request: CompletionRequest, limit: float
+        self, request: CompletionRequest, limit: float, traceparent: str
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        headers = {"X-Request-Id": request.request_id} if request.request_id else {}
+        given = {"X-Request-Id": request.request_id, "traceparent": traceparent}
+        headers = {name: value for name, value in given.items() if value}
         url = f"{self.server.url.rstrip('/')}/chat/completions"
         response = await self._response("POST", url, request.body(), limit, headers)
         try:
@@ -239,6 +255,15 @@ class InferenceClient:
                 trust_env=False,
             )
         return self._session
+
+
+def _measured(completed: Completed) -> dict[str, Value]:
+    return {
+        "gen_ai.usage.input_tokens": completed.usage.prompt_tokens,
+        "gen_ai.usage.output_tokens": completed.usage.completion_tokens,
+        "cloister.finish_reason": completed.finish_reason,
+        "cloister.first_token_seconds": completed.first_token_seconds,
+    }
 
 
 def _now() -> float:

@@ -58,6 +58,7 @@ class ScriptedServer:
         self.port = port
         self.requests: list[dict[str, Any]] = []
         self.request_ids: list[str] = []
+        self.traceparents: list[str] = []
         self.script = script
         running = min(self.options.running, self.options.admitted)
         self._admission = Admission(running, self.options.admitted - running)
@@ -166,6 +167,7 @@ class ScriptedServer:
             return await _refused_in_stream(request, demand.refused_in_stream)
         self.requests.append(demand.body)
         self.request_ids.append(request.headers.get("X-Request-Id", ""))
+        self.traceparents.append(request.headers.get("traceparent", ""))
         reply = self.script(demand.body)
         if reply.fault == "busy":
             raise refusals.busy()

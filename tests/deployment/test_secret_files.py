@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ SECRETS = [variable_of(each.name) for each in dataclasses.fields(Settings) if no
 
 
 def test_every_key_is_a_secret() -> None:
-    keys = {variable_of(each.name) for each in dataclasses.fields(Settings) if "key" in each.name}
+    words = re.compile("key|secret|headers")
+    names = [each.name for each in dataclasses.fields(Settings) if words.search(each.name)]
+    keys = {variable_of(name) for name in names}
     assert keys
     assert set(SECRETS) == keys
 

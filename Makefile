@@ -54,6 +54,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m tests.advisories
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench --data $(DATA) $(ARGS)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -12,7 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from serve.settings import load_settings
+from serve.oidc.options import oidc_options
+from serve.settings import Settings, load_settings
 from tests.deployment.compose import (
     COMPOSE_FILE,
     EXAMPLE,
@@ -149,12 +151,46 @@ def test_folders_of_the_machine_are_only_read() -> None:
                 assert volume.split(":")[0] in COMPOSE.content["volumes"]
 
 
+def offered() -> dict[str, str]:
+    """What the example offers for signing in with a provider."""
+    lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
+    found = [line.removeprefix("#") for line in lines if line.startswith("#CLOISTER_OIDC_")]
+    return dict(line.split("=", 1) for line in found)
+
+
+def test_a_provider_reaches_the_application_whole(tmp_path: Path) -> None:
+    given = offered()
+    settings = {f"CLOISTER_{each.name.upper()}" for each in dataclasses.fields(Settings)}
+    wanted = {name for name in settings if name.startswith("CLOISTER_OIDC_")}
+    # A certificate needs a mount of its own, and the secret stands in a file.
+    wanted -= {"CLOISTER_OIDC_CA_FILE", "CLOISTER_OIDC_CLIENT_SECRET"}
+    assert given.keys() == wanted | {"CLOISTER_OIDC_CLIENT_SECRET_FILE"}
+    app = compose(given).services["app"]
+    kept = {name: value for name, value in app.environment.items() if "OIDC" in name}
+    assert kept == given
+    secret = tmp_path / "secret"
+    secret.write_text("the-secret\n")
+    options = oidc_options(load_settings(kept | {"CLOISTER_OIDC_CLIENT_SECRET_FILE": str(secret)}))
+    assert options is not None
+    assert options.client_secret == "the-secret"
+    assert options.issuer == given["CLOISTER_OIDC_ISSUER"]
+    assert options.makes_accounts
+
+
+def test_without_a_provider_there_is_none() -> None:
+    plain = COMPOSE.services["app"].environment
+    kept = {name: value for name, value in plain.items() if "OIDC" in name}
+    assert set(kept.values()) == {""}
+    assert load_settings(kept) == load_settings({})
+
+
 def test_secrets_come_from_files() -> None:
     for service in SERVICES:
         for name, value in service.environment.items():
             if re.search("KEY|TOKEN|PASSWORD|SECRET", name):
                 assert name.endswith("_FILE")
-                assert value.removeprefix("/run/secrets/") in service.fields["secrets"]
+                given = value or offered()[name]
+                assert given.removeprefix("/run/secrets/") in service.fields["secrets"]
     assert COMPOSE.content["secrets"]
     for secret in COMPOSE.content["secrets"].values():
         assert list(secret) == ["file"]

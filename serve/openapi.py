@@ -42,6 +42,7 @@ _MORE = {
     ("post", "/v1/vector_stores/{store_id}/search"): _ANSWERING,
     ("post", "/v1/vector_stores/{store_id}/files"): (404, 409),
     ("get", "/metrics"): (404,),
+    ("get", "/api/v1/suggestions"): (404,),
     ("post", "/api/v1/auth/links"): (404, 409),
     ("post", "/api/v1/auth/links/show"): (404,),
     ("post", "/api/v1/auth/logout"): (404,),

@@ -43,7 +43,15 @@ def test_without_a_credential_there_is_nothing_but_health(town: Town) -> None:
     http = town.browser()
     assert http.get("/healthz").status_code == 200
     assert http.get("/readyz").status_code in (200, 503)
-    for path in (ME, "/api/v1/status", "/api/v1/documents/1", "/v1/models", "/nothing", "/"):
+    # The pages are files that hold nothing of anybody; what they show, they ask for.
+    pages = [http.get(path) for path in ("/", "/documents", "/sign-in", "/assets/none.js")]
+    assert {page.status_code for page in pages} <= {200, 404, 503}
+    assert not {"set-cookie", "www-authenticate"} & {
+        name for page in pages for name in page.headers
+    }
+    closed = (ME, "/api/v1/status", "/api/v1/documents/1", "/v1/models", "/nothing", "/metrics",
+              "/openapi.json", "/reference", "/mcp")  # fmt: skip
+    for path in closed:
         response = http.get(path)
         assert response.status_code == 401, path
         assert response.headers["WWW-Authenticate"].startswith("Bearer")

@@ -85,6 +85,13 @@ def admin_feedback(seen: Visit, site: Site) -> None:
     expect(page.get_by_role("table")).to_be_visible()
 
 
+def admin_audit(seen: Visit, site: Site) -> None:
+    page = seen.open("/admin/audit")
+    page.locator(".audit-chain .button").click()
+    expect(page.locator(".audit-chain .badge")).to_be_visible()
+    expect(page.get_by_role("table")).to_be_visible()
+
+
 def admin_health(seen: Visit, site: Site) -> None:
     page = seen.open("/admin/health")
     expect(page.get_by_role("table")).to_be_visible()
@@ -131,6 +138,7 @@ STATES = [
     admin_group,
     admin_jobs,
     admin_feedback,
+    admin_audit,
     admin_health,
     admin_keys,
     settings_new_key,

@@ -110,7 +110,7 @@ def test_a_password_is_changed_and_other_sessions_end(visiting: VisitFactory, si
 def test_a_session_elsewhere_is_ended(visiting: VisitFactory, site: Site) -> None:
     elsewhere = site.town.person("Sam")
     page = visiting("Sam").open("/settings")
-    expect(page.get_by_text("This browser")).to_have_count(1)
+    expect(page.get_by_text("This browser", exact=True)).to_have_count(1)
     page.get_by_role("button", name="End the session in python-httpx").click()
     expect(page.get_by_role("button", name="End the session")).to_have_count(0)
     problem(elsewhere.get("/api/v1/me"), 401, "not_signed_in")

@@ -65,7 +65,6 @@ const actGroups: Record<string, string> = {
 };
 
 export const admin = {
-  title: "Administration",
   sections: "Areas of administration",
   section: {
     collections: "Collections",
@@ -81,11 +80,9 @@ export const admin = {
   search: "Filter by name",
   noMatch: "Nothing of that name.",
   actions: "Actions",
-  actionsFor: (name: string) => `Actions for ${name}`,
   save: "Save",
   rename: "Rename",
   delete: "Delete",
-  remove: "Remove",
   add: "Add",
   back: (to: string) => `Back to ${to}`,
   never: "never",
@@ -115,7 +112,6 @@ export const admin = {
   modelHint: "Which model answers questions about this collection.",
   modelDefault: "The configured one",
   settingsOf: "Name and model",
-  renameCollection: "Rename the collection",
   deleteCollection: "Delete the collection",
   deleteCollectionBody: (name: string) =>
     `“${name}” goes with all its documents, their text, their originals and what conversations quoted of them.`,
@@ -127,7 +123,6 @@ export const admin = {
   whomHint: "Choose from the list.",
   whomExact: "The exact name of a person.",
   isGroup: "Group",
-  isPerson: "Person",
   unknownName: "There is no person or group of that name.",
   removeMember: (name: string) => `Remove ${name}`,
   roleOf: (name: string) => `Role of ${name}`,
@@ -165,9 +160,6 @@ export const admin = {
   noSessions: "Not signed in anywhere.",
   signOutAll: "Sign out everywhere",
   signedOutAll: (name: string) => `${name} is signed out everywhere`,
-  browser: "Browser",
-  since: "Since",
-  lastUse: "Last use",
 
   newGroup: "New group",
   makeGroup: "Make it",
@@ -183,7 +175,6 @@ export const admin = {
 
   keysIntro: "Keys of all people. Everybody makes their own under Settings.",
   noKeys: "No keys yet",
-  owner: "Person",
 
   jobsIntro: "You see the jobs of collections that are granted to you.",
   jobFilter: "Show",
@@ -202,7 +193,6 @@ export const admin = {
   },
   progress: "Progress",
   units: { bytes: "bytes", pages: "pages", chunks: "passages" },
-  attempts: "Attempts",
   updated: "Changed",
   retry: "Try again",
   retryAll: "Try all again",
@@ -227,8 +217,6 @@ export const admin = {
   judgement: "Judgement",
   up: "Good",
   down: "Bad",
-  notFoundInDocuments: "Not in the documents",
-  comment: "Comment",
   when: "When",
   exportQuestions: "Export for cloister eval",
   exportHint: "Your judged questions as a question set, one JSON object a line.",
@@ -239,7 +227,6 @@ export const admin = {
   act: "Act",
   actor: "Who",
   subject: "What",
-  details: "Details",
   address: "From",
   from: "From day",
   until: "To day",
@@ -261,8 +248,6 @@ export const admin = {
   look: "Look here",
   wrong: "Wrong",
   off: "Not configured",
-  server: "Server",
-  version: (version: string) => `Cloister ${version}`,
   index: "Index",
   inStep: "In step with the documents",
   behind: (n: string) => `${n} changes are not in it yet`,
@@ -293,10 +278,5 @@ export const admin = {
   switchName: "Switch",
   switchValue: "Value",
   notSet: "not set",
-  database: "Database",
 
-  quota: "Quota",
-  quotaIntro: "How much may be kept here. Empty: as much as the disk holds.",
-  quotaBytes: "Megabytes at most",
-  quotaDocuments: "Documents at most",
 };

@@ -6,7 +6,6 @@ export const settings = {
   themes: { system: "Like the system", light: "Light", dark: "Dark" },
   textSize: "Text size",
   textSizes: { normal: "Normal", large: "Large", larger: "Larger" },
-  save: "Save",
   password: "Password",
   passwordIntro: "All other sessions end when you change it.",
   noPassword: "You sign in with your organisation’s account; there is no password here to change.",

@@ -1,6 +1,4 @@
 export const welcome = {
-  title: "Welcome",
-  step: (n: number, of: number) => `Step ${n} of ${of}`,
   steps: { account: "Your account", documents: "Documents", question: "First question" },
   done: "done",
   documentsTitle: "Give Cloister something to read",
@@ -21,6 +19,4 @@ export const welcome = {
   ask: "Ask",
   next: "Continue",
   skip: "Skip for now",
-  goOn: "Begin",
-  failed: (name: string) => `${name} could not be read.`,
 };

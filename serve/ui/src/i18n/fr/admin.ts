@@ -66,7 +66,6 @@ const actGroups: Record<string, string> = {
 };
 
 export const admin: Texts<typeof english> = {
-  title: "Administration",
   sections: "Domaines de l’administration",
   section: {
     collections: "Collections",
@@ -82,11 +81,9 @@ export const admin: Texts<typeof english> = {
   search: "Filtrer par nom",
   noMatch: "Rien de ce nom.",
   actions: "Actions",
-  actionsFor: (name) => `Actions pour ${name}`,
   save: "Enregistrer",
   rename: "Renommer",
   delete: "Supprimer",
-  remove: "Retirer",
   add: "Ajouter",
   back: (to) => `Retour : ${to}`,
   never: "jamais",
@@ -116,7 +113,6 @@ export const admin: Texts<typeof english> = {
   modelHint: "Le modèle qui répond aux questions sur cette collection.",
   modelDefault: "Celui de la configuration",
   settingsOf: "Nom et modèle",
-  renameCollection: "Renommer la collection",
   deleteCollection: "Supprimer la collection",
   deleteCollectionBody: (name) =>
     `« ${name} » disparaît avec tous ses documents, leur texte, leurs originaux et ce que des conversations en citaient.`,
@@ -128,7 +124,6 @@ export const admin: Texts<typeof english> = {
   whomHint: "Choisissez dans la liste.",
   whomExact: "Le nom exact d’une personne.",
   isGroup: "Groupe",
-  isPerson: "Personne",
   unknownName: "Aucune personne ni aucun groupe ne porte ce nom.",
   removeMember: (name) => `Retirer ${name}`,
   roleOf: (name) => `Rôle de ${name}`,
@@ -166,9 +161,6 @@ export const admin: Texts<typeof english> = {
   noSessions: "Connecté nulle part.",
   signOutAll: "Déconnecter partout",
   signedOutAll: (name) => `${name} est déconnecté partout`,
-  browser: "Navigateur",
-  since: "Depuis",
-  lastUse: "Dernière utilisation",
 
   newGroup: "Nouveau groupe",
   makeGroup: "Créer",
@@ -186,7 +178,6 @@ export const admin: Texts<typeof english> = {
 
   keysIntro: "Les clés de toutes les personnes. Chacun crée les siennes dans les paramètres.",
   noKeys: "Aucune clé pour l’instant",
-  owner: "Personne",
 
   jobsIntro: "Vous voyez les tâches des collections qui vous sont accordées.",
   jobFilter: "Afficher",
@@ -209,7 +200,6 @@ export const admin: Texts<typeof english> = {
   },
   progress: "Avancement",
   units: { bytes: "octets", pages: "pages", chunks: "passages" },
-  attempts: "Essais",
   updated: "Modification",
   retry: "Réessayer",
   retryAll: "Tout réessayer",
@@ -234,8 +224,6 @@ export const admin: Texts<typeof english> = {
   judgement: "Avis",
   up: "Bonne",
   down: "Mauvaise",
-  notFoundInDocuments: "Absent des documents",
-  comment: "Commentaire",
   when: "Date",
   exportQuestions: "Exporter pour cloister eval",
   exportHint: "Vos questions avec avis, sous forme de jeu de questions : un objet JSON par ligne.",
@@ -246,7 +234,6 @@ export const admin: Texts<typeof english> = {
   act: "Acte",
   actor: "Auteur",
   subject: "Objet",
-  details: "Détails",
   address: "Depuis",
   from: "Du",
   until: "Au",
@@ -268,8 +255,6 @@ export const admin: Texts<typeof english> = {
   look: "À surveiller",
   wrong: "En défaut",
   off: "Non configuré",
-  server: "Serveur",
-  version: (version) => `Cloister ${version}`,
   index: "Index",
   inStep: "À jour avec les documents",
   behind: (n) => `${n} modifications n’y figurent pas encore`,
@@ -300,10 +285,5 @@ export const admin: Texts<typeof english> = {
   switchName: "Réglage",
   switchValue: "Valeur",
   notSet: "non défini",
-  database: "Base de données",
 
-  quota: "Quota",
-  quotaIntro: "Ce qui peut être conservé ici. Vide : autant que le disque en contient.",
-  quotaBytes: "Mégaoctets au plus",
-  quotaDocuments: "Documents au plus",
 };

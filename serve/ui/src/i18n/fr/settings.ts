@@ -9,7 +9,6 @@ export const settings: Texts<typeof english> = {
   themes: { system: "Comme le système", light: "Clair", dark: "Sombre" },
   textSize: "Taille du texte",
   textSizes: { normal: "Normale", large: "Grande", larger: "Très grande" },
-  save: "Enregistrer",
   password: "Mot de passe",
   passwordIntro: "Le modifier met fin à toutes les autres sessions.",
   noPassword:

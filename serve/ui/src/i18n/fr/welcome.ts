@@ -2,8 +2,6 @@ import type { Texts } from "../texts";
 import type { welcome as english } from "../en/welcome";
 
 export const welcome: Texts<typeof english> = {
-  title: "Bienvenue",
-  step: (n, of) => `Étape ${n} sur ${of}`,
   steps: { account: "Votre compte", documents: "Documents", question: "Première question" },
   done: "terminé",
   documentsTitle: "Donnez à Cloister de quoi lire",
@@ -27,6 +25,4 @@ export const welcome: Texts<typeof english> = {
   ask: "Demander",
   next: "Continuer",
   skip: "Passer pour l’instant",
-  goOn: "Commencer",
-  failed: (name) => `${name} n’a pas pu être lu.`,
 };

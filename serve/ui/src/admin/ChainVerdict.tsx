@@ -33,7 +33,7 @@ export function ChainVerdict() {
           </Badge>
           {told.head && (
             <p className="field-hint">
-              {admin.head}:{" "}
+              {admin.head}{" "}
               <code>
                 {told.head.seq}:{told.head.hash}
               </code>

@@ -58,7 +58,7 @@ function Counts({ counts }: { counts: Overview["counts"] }) {
           .filter((each) => each.value === "down")
           .map((each) => (
             <dd key={each.reason ?? "none"} className="tile-more">
-              {admin.reasons[each.reason ?? "none"]}: {format.number(each.count)}
+              {admin.labelled(admin.reasons[each.reason ?? "none"], format.number(each.count))}
             </dd>
           ))}
       </div>

@@ -236,7 +236,8 @@ export const admin = {
   verified: (n: number, shown: string) =>
     `${shown} ${plural("en", n, "record", "records")}: the chain is whole`,
   broken: (n: string) => `The chain breaks at record ${n}`,
-  head: "Head, to be kept elsewhere",
+  head: "Head, to be kept elsewhere:",
+  labelled: (label: string, value: string) => `${label}: ${value}`,
   acts,
   actGroups,
   allActs: "All acts",

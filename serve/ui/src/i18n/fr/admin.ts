@@ -243,7 +243,8 @@ export const admin: Texts<typeof english> = {
   verified: (n, shown) =>
     `${shown} ${plural("fr", n, "entrée", "entrées")} : la chaîne est intacte`,
   broken: (n) => `La chaîne est rompue à l’entrée ${n}`,
-  head: "Tête de chaîne, à conserver ailleurs",
+  head: "Tête de chaîne, à conserver ailleurs :",
+  labelled: (label, value) => `${label} : ${value}`,
   acts,
   actGroups,
   allActs: "Tous les actes",

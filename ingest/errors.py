@@ -8,6 +8,7 @@ IngestError
 ├── EmptyFile               empty_file
 ├── LimitExceeded           too_large | too_much_text | too_many_pages | too_slow | too_much_memory
 ├── ParserDied              parser_died
+├── ClosedDuplicate         closed_duplicate
 ├── DiskFull                disk_full
 └── JobCancelled            cancelled
 """
@@ -75,6 +76,12 @@ class ParserDied(IngestError):
     """The process that parsed the file ended without a word."""
 
     code = "parser_died"
+
+
+class ClosedDuplicate(IngestError):
+    """The content is there already, in a document that the uploader may not see."""
+
+    code = "closed_duplicate"
 
 
 class DiskFull(IngestError):

@@ -10,23 +10,23 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ingest import jobs
-from ingest.errors import EmptyFile
+from ingest.errors import ClosedDuplicate, EmptyFile
 from ingest.files import Originals, display_name
 from ingest.formats import media_type_of
 from retrieval.database import Database
+from retrieval.errors import CloisterError
 from retrieval.faults import fault
 from retrieval.store import (
     NewDocument,
     add_document,
     contents_in_use,
     delete_document,
-    documents_named,
     get_collection,
     get_document,
     is_content_used,
-    later_versions,
 )
 from retrieval.types import Document, DocumentState
+from retrieval.versions import documents_named, later_versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,20 @@ def not_noted(_connection: Connection, _act: IntakeAct, _document: Document) -> 
     """Nothing."""
 
 
+class Uploader:
+    """Who brings a file; this one sees every document and may bring as many as there are."""
+
+    def closed_to(self, connection: Connection) -> frozenset[int]:
+        """The documents that the uploader may not see, and so neither replaces nor is told of."""
+        return frozenset()
+
+    def check(self, connection: Connection, document: Document) -> None:
+        """Refuse a new document, by an error, within the transaction that would keep it."""
+
+
+ANYBODY = Uploader()
+
+
 class Intake:
     """The door by which files come in and go out."""
 
@@ -66,11 +80,15 @@ class Intake:
         self._originals = originals
         self._noted = noted
 
-    def accept(self, file: ReceivedFile, collection_id: int) -> Receipt:
+    def accept(
+        self, file: ReceivedFile, collection_id: int, uploader: Uploader = ANYBODY
+    ) -> Receipt:
         """The document of a file, queued for ingestion if it is new or failed before.
 
         Raises:
             UnsupportedFormat, EmptyFile: The file cannot become a document; nothing is kept.
+            ClosedDuplicate: Its content is there already, where the uploader may not see it.
+            CloisterError: The uploader may not bring it; nothing is kept.
         """
         if file.size_bytes == 0:
             raise EmptyFile("The file is empty.", advice="Check that it was copied completely.")
@@ -84,17 +102,31 @@ class Intake:
         self._originals.save(file.path, file.sha256)
         if __debug__:
             fault("upload_saved")
-        with self._database.write() as connection:
-            get_collection(connection, collection_id)
-            receipt, unused = _registered(connection, new)
-            self._noted(connection, "uploaded", receipt.document)
-            # A deletion of the same content may have come between.
-            self._originals.save(file.path, file.sha256)
+        try:
+            receipt, unused = self._kept(file, new, uploader)
+        except CloisterError:
+            self.forget([file.sha256])
+            raise
         if __debug__:
             fault("upload_committed")
         if unused:
             self.forget(unused)
         return receipt
+
+    def _kept(
+        self, file: ReceivedFile, new: NewDocument, uploader: Uploader
+    ) -> tuple[Receipt, list[str]]:
+        """The receipt, once it is durable, and the SHA-256 of files that nothing needs any more."""
+        with self._database.write() as connection:
+            get_collection(connection, new.collection_id)
+            closed = uploader.closed_to(connection)
+            receipt, unused = _registered(connection, new, closed)
+            if receipt.is_new:
+                uploader.check(connection, receipt.document)
+            self._noted(connection, "uploaded", receipt.document)
+            # A deletion of the same content may have come between.
+            self._originals.save(file.path, file.sha256)
+        return receipt, unused
 
     def delete(self, document_id: int) -> None:
         """Delete a document, from the very next search on, and its file if nothing else has it."""
@@ -129,27 +161,37 @@ class Intake:
         return len(orphans)
 
 
-def _registered(connection: Connection, new: NewDocument) -> tuple[Receipt, list[str]]:
+def _registered(
+    connection: Connection, new: NewDocument, closed: frozenset[int]
+) -> tuple[Receipt, list[str]]:
     """The receipt, and the SHA-256 of files that nothing needs any more."""
-    document, is_new = add_document(connection, new)
+    document, is_new = add_document(connection, new, closed)
     if is_new:
         job_id = jobs.enqueue(connection, document.id, new.size_bytes)
         return Receipt(document, job_id, is_new), []
+    if document.id in closed:
+        raise ClosedDuplicate(
+            "The same content is in the collection already, in a document that is closed to you.",
+            advice="Ask a manager of the collection.",
+        )
     if document.state is DocumentState.READY:
-        return _seen_again(connection, document, new.name)
-    if later_versions(connection, document):
+        return _seen_again(connection, document, new.name, closed)
+    if later_versions(connection, document.id):
         # It came before them and is to follow them: it queues anew, as the latest.
         delete_document(connection, document.id)
-        return _registered(connection, new)
+        return _registered(connection, new, closed)
     job = jobs.job_of_document(connection, document.id)
     if document.state is DocumentState.FAILED:
         jobs.retry(connection, job.id)
     return Receipt(document, job.id, is_new), []
 
 
-def _seen_again(connection: Connection, document: Document, name: str) -> tuple[Receipt, list[str]]:
-    """A file whose content is searchable already: whatever else bore its name is outdated."""
-    outdated = documents_named(connection, document.collection_id, name) - {document.id}
+def _seen_again(
+    connection: Connection, document: Document, name: str, closed: frozenset[int]
+) -> tuple[Receipt, list[str]]:
+    """A file whose content is searchable already: what else bears its name is outdated."""
+    named = documents_named(connection, document.collection_id, name)
+    outdated = named - {document.id} - closed
     unused = [sha for each in sorted(outdated) for sha in delete_document(connection, each)]
     job = jobs.job_of_document(connection, document.id)
     return Receipt(document, job.id, is_new=False), unused

@@ -25,6 +25,7 @@ from retrieval.types import (
     Span,
     StoredChunk,
 )
+from retrieval.versions import versions_of
 
 SECTION_SEPARATOR = "\x1f"
 
@@ -57,8 +58,7 @@ def publish(
 ) -> list[str]:
     """Make a document visible with all its content, and its older versions invisible.
 
-    Versions are documents of one name in one collection. If a later version is visible already,
-    this one is dropped instead.
+    If a later version is visible already, this one is dropped instead.
 
     Returns:
         The SHA-256 of files that nothing needs any more.
@@ -66,17 +66,12 @@ def publish(
     Raises:
         NotFound: The document was deleted meanwhile.
     """
-    document = get_document(connection, document_id)
-    versions = connection.execute(
-        select(documents.c.id, documents.c.seq).where(
-            documents.c.collection_id == document.collection_id,
-            documents.c.name == document.name,
-            documents.c.id != document_id,
-        )
-    ).all()
-    if any(row.id > document_id and row.seq is not None for row in versions):
+    get_document(connection, document_id)
+    others = versions_of(connection, document_id) - {document_id}
+    later = {each for each in others if each > document_id}
+    if any(get_document(connection, each).seq is not None for each in later):
         return delete_document(connection, document_id)
-    older = [row.id for row in versions if row.id < document_id]
+    older = sorted(others - later)
     unused = [sha for version in older for sha in delete_document(connection, version)]
     _write_content(connection, document_id, content, embedder)
     connection.execute(

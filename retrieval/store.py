@@ -20,7 +20,6 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    literal,
     not_,
     or_,
     select,
@@ -35,10 +34,10 @@ from retrieval.schema import (
     chunks,
     collections,
     counters,
-    document_readers,
     documents,
 )
 from retrieval.types import Change, Collection, Document, DocumentState, Scope
+from retrieval.versions import follow_version
 
 MAX_NAME_LENGTH = 200
 
@@ -154,8 +153,13 @@ def delete_collection(connection: Connection, collection_id: int) -> list[str]:
     return unused
 
 
-def add_document(connection: Connection, new: NewDocument) -> tuple[Document, bool]:
-    """The document of this content in this collection, and whether it is new."""
+def add_document(
+    connection: Connection, new: NewDocument, closed: Ids[int] = ()
+) -> tuple[Document, bool]:
+    """The document of this content in this collection, and whether it is new.
+
+    ``closed`` are the documents that its uploader may not see.
+    """
     existing = connection.execute(
         select(documents).where(
             documents.c.collection_id == new.collection_id,
@@ -179,45 +183,8 @@ def add_document(connection: Connection, new: NewDocument) -> tuple[Document, bo
         )
         .returning(documents.c.id)
     ).scalar_one()
-    _inherit_readers(connection, document_id, new)
+    follow_version(connection, document_id, closed)
     return get_document(connection, document_id), True
-
-
-def documents_named(connection: Connection, collection_id: int, name: str) -> set[int]:
-    """The documents of a name in a collection: one that is visible, and versions in work."""
-    of_name = (documents.c.collection_id == collection_id, documents.c.name == name)
-    return set(connection.scalars(select(documents.c.id).where(*of_name)))
-
-
-def later_versions(connection: Connection, document: Document) -> set[int]:
-    """The documents of the same name that came after this one."""
-    named = documents_named(connection, document.collection_id, document.name)
-    return {each for each in named if each > document.id}
-
-
-def _inherit_readers(connection: Connection, document_id: int, new: NewDocument) -> None:
-    """Restrict a new version as the newest one of its name is: who may not read it stays so."""
-    earlier = connection.scalar(
-        select(documents.c.id)
-        .where(
-            documents.c.collection_id == new.collection_id,
-            documents.c.name == new.name,
-            documents.c.restricted,
-            documents.c.id != document_id,
-        )
-        .order_by(documents.c.id.desc())
-        .limit(1)
-    )
-    if earlier is None:
-        return
-    connection.execute(
-        update(documents).where(documents.c.id == document_id).values(restricted=True)
-    )
-    readers = select(
-        literal(document_id), document_readers.c.person_id, document_readers.c.group_id
-    ).where(document_readers.c.document_id == earlier)
-    columns = ["document_id", "person_id", "group_id"]
-    connection.execute(insert(document_readers).from_select(columns, readers))
 
 
 def get_document(connection: Connection, document_id: int, scope: Scope | None = None) -> Document:

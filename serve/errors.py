@@ -31,6 +31,9 @@ ServeError
 ├── LinkInvalid             link_invalid
 ├── NameTaken               name_taken
 ├── LastAdministrator       last_administrator
+├── QuotaExceeded           quota_exceeded
+│   ├── PersonQuotaExceeded person_quota_exceeded
+│   └── CollectionQuotaExceeded collection_quota_exceeded
 ├── AuditUnavailable        audit_unavailable
 ├── GuardUnavailable        guard_unavailable
 ├── Withheld                withheld

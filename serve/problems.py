@@ -53,6 +53,7 @@ STATUS = {
     "too_much_memory": 422,
     "parser_died": 422,
     "disk_full": 507,
+    "closed_duplicate": 409,
     "cancelled": 409,
     "quarantined": 422,
     # serve
@@ -97,6 +98,9 @@ STATUS = {
     "link_invalid": 404,
     "name_taken": 409,
     "last_administrator": 409,
+    "quota_exceeded": 413,
+    "person_quota_exceeded": 413,
+    "collection_quota_exceeded": 413,
     "not_ready": 503,
     "server_unreachable": 502,
     "bind_refused": 500,

@@ -120,10 +120,20 @@ class ChatBody(ScopeBody):
     trace: bool = False
 
 
+class QuotaOut(Wire):
+    """How much is kept, and how much may be; a null is for as much as there is space for."""
+
+    bytes: int | None
+    documents: int | None
+    used_bytes: int
+    used_documents: int
+
+
 class CollectionOut(Wire):
     """A collection; ``role`` is what is granted of it to who asks.
 
-    ``document_count`` counts the documents that who asks may read.
+    ``document_count`` counts the documents that who asks may read. ``quota`` is for managers and
+    administrators, where there is one.
     """
 
     id: int
@@ -132,6 +142,7 @@ class CollectionOut(Wire):
     document_count: int
     model: str
     role: Literal["reader", "writer", "manager"] | None = None
+    quota: QuotaOut | None = None
 
 
 class DocumentOut(Wire):

@@ -109,7 +109,12 @@ def _number(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
-def _bytes(value: str) -> int:
+def bytes_of(value: str) -> int:
+    """A number of bytes, which may have a unit.
+
+    Raises:
+        ValueError: It is something else; the message says what it should be.
+    """
     match = re.fullmatch(r"([0-9]{1,18})\s*([a-z]*)", value.lower())
     if not match or match[2] not in _UNITS or int(match[1]) * _UNITS[match[2]] > _LARGEST:
         raise _Unreadable("a number of bytes, such as 1073741824 or 1GiB")
@@ -308,14 +313,32 @@ class Settings:
         shown="cores - 1, from 1 to 4",
     )
     max_upload_bytes: int = _setting(
-        512 << 20, "Largest file that is accepted.", _bytes, shown="512MiB"
+        512 << 20, "Largest file that is accepted.", bytes_of, shown="512MiB"
     )
     max_files_per_upload: int = _setting(1_000, "Most files in one upload.", _number(1, 100_000))
+    person_quota_bytes: int = _setting(
+        0, "Bytes of documents that one person may keep, unless told otherwise; 0: any.", bytes_of
+    )
+    person_quota_documents: int = _setting(
+        0,
+        "Documents that one person may keep, unless told otherwise; 0: any.",
+        _number(0, _LARGEST),
+    )
+    collection_quota_bytes: int = _setting(
+        0,
+        "Bytes of documents that one collection may hold, unless told otherwise; 0: any.",
+        bytes_of,
+    )
+    collection_quota_documents: int = _setting(
+        0,
+        "Documents that one collection may hold, unless told otherwise; 0: any.",
+        _number(0, _LARGEST),
+    )
     min_free_bytes: int = _setting(
-        1 << 30, "Disk space that uploads leave free.", _bytes, shown="1GiB"
+        1 << 30, "Disk space that uploads leave free.", bytes_of, shown="1GiB"
     )
     parse_memory: int = _setting(
-        2 << 30, "Memory that parsing one file may take.", _bytes, shown="2GiB"
+        2 << 30, "Memory that parsing one file may take.", bytes_of, shown="2GiB"
     )
     parse_seconds: int = _setting(
         1_800, "Seconds that parsing one file may take.", _number(1, 86_400)

@@ -38,6 +38,7 @@ class Act(StrEnum):
     COLLECTION_CREATED = "collection.created"
     COLLECTION_RENAMED = "collection.renamed"
     COLLECTION_MODEL_SET = "collection.model_set"
+    QUOTA_SET = "quota.set"
     COLLECTION_DELETED = "collection.deleted"
 
     DOCUMENT_UPLOADED = "document.uploaded"

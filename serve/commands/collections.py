@@ -8,6 +8,7 @@ import typer
 
 from retrieval.errors import NotFound
 from serve.commands.invocation import JsonOption, invocation_of, print_columns, print_json
+from serve.commands.quota import BytesOption, DocumentsOption, changed_quota, print_quota
 
 if TYPE_CHECKING:
     from serve.client import Client
@@ -120,6 +121,20 @@ def model(
         print_json(changed)
     else:
         typer.echo(f"Collection {name!r}: {changed['model'] or 'the default model'}.")
+
+
+@app.command()
+def quota(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name of the collection.")],
+    size: BytesOption = None,
+    documents: DocumentsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how much a collection holds and may, or say how much."""
+    with invocation_of(context).connected() as client:
+        path = f"{_PATH}/{collection_named(client, name)['id']}/quota"
+        print_quota(changed_quota(client, path, size, documents), as_json)
 
 
 def _held(grants: dict[str, Any], person: str | None, group: str | None) -> dict[str, int]:

@@ -8,6 +8,7 @@ import typer
 
 from retrieval.errors import NotFound
 from serve.commands.invocation import JsonOption, invocation_of, print_columns, print_json
+from serve.commands.quota import BytesOption, DocumentsOption, changed_quota, print_quota
 
 if TYPE_CHECKING:
     from serve.client import Client
@@ -112,6 +113,20 @@ def activate(context: typer.Context, name: NameArgument) -> None:
 def _change(context: typer.Context, name: str, body: dict[str, bool]) -> None:
     with invocation_of(context).connected() as client:
         client.patch(f"{_PATH}/{person_named(client, name)['id']}", body)
+
+
+@app.command()
+def quota(
+    context: typer.Context,
+    name: NameArgument,
+    size: BytesOption = None,
+    documents: DocumentsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how much a person keeps and may, or say how much."""
+    with invocation_of(context).connected() as client:
+        path = f"{_PATH}/{person_named(client, name)['id']}/quota"
+        print_quota(changed_quota(client, path, size, documents), as_json)
 
 
 @app.command()

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ingest.files import display_name
-from ingest.intake import ReceivedFile
+from ingest.intake import ReceivedFile, Uploader
 from retrieval.errors import CloisterError
-from retrieval.store import documents_named
-from retrieval.types import Scope
+from retrieval.versions import documents_named
 from serve.backend import DEFAULT_COLLECTION, Backend
 from serve.caller import Caller
 from serve.errors import InvalidRequest
+from serve.files.uploader import CallerUploader, default_quotas
 from serve.files.uploads import RefusedFile, Upload, UploadLimits
 from serve.people.rights import Role
 from serve.problems import problem_of
 from serve.schemas import UploadItem
-from serve.scope import check_role, collection_of, whole_scope
+from serve.scope import check_role, collection_of
 from serve.settings import Settings
 
 _FIELDS = {"collection"}
@@ -47,16 +47,16 @@ def accepted(backend: Backend, caller: Caller, upload: Upload) -> list[UploadIte
         ref = upload.fields.get("collection", "").strip() or DEFAULT_COLLECTION
         collection = collection_of(connection, caller, ref)
         check_role(connection, caller, collection.id, Role.WRITER)
-        into = Destination(collection.id, whole_scope(connection, caller))
+    into = Destination(collection.id, CallerUploader(caller, default_quotas(backend.settings)))
     return [taken_in(backend, into, file) for file in upload.files]
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """The collection that takes files in, and what the caller sees, in it and elsewhere."""
+    """The collection that takes files in, and who brings them."""
 
     collection_id: int
-    seen: Scope
+    uploader: Uploader
 
 
 def taken_in(backend: Backend, into: Destination, file: ReceivedFile | RefusedFile) -> UploadItem:
@@ -65,9 +65,11 @@ def taken_in(backend: Backend, into: Destination, file: ReceivedFile | RefusedFi
     if isinstance(file, RefusedFile):
         return UploadItem(name=name, error=problem_of(file.error))
     with backend.database.read() as connection:
-        versions = documents_named(connection, into.collection_id, name)
+        # Of what is hidden from the caller nothing is told.
+        closed = into.uploader.closed_to(connection)
+        seen = documents_named(connection, into.collection_id, name) - closed
     try:
-        receipt = backend.intake.accept(file, into.collection_id)
+        receipt = backend.intake.accept(file, into.collection_id, into.uploader)
     except CloisterError as error:
         return UploadItem(name=name, error=problem_of(error))
     return UploadItem(
@@ -75,6 +77,5 @@ def taken_in(backend: Backend, into: Destination, file: ReceivedFile | RefusedFi
         document_id=receipt.document.id,
         job_id=receipt.job_id,
         duplicate=not receipt.is_new,
-        # Of what is hidden from the caller nothing is told.
-        new_version=receipt.is_new and bool(versions - into.seen.excluded),
+        new_version=receipt.is_new and bool(seen),
     )

@@ -19,6 +19,7 @@ from retrieval.store import get_document
 from retrieval.types import Collection, Document, Hit, Scope
 from serve.backend import Backend
 from serve.caller import Caller
+from serve.files.uploader import CallerUploader, default_quotas
 from serve.openai_door.files import document_of_file, no_such_file, number_of
 from serve.openai_door.store_counts import StoreCounts, status_of
 from serve.people.rights import Role
@@ -157,8 +158,8 @@ def taken_into_store(backend: Backend, caller: Caller, store_id: str, file_id: s
         return StoreFile(file_id, document)
     with backend.originals.local_path(document.content_sha256) as path:
         file = ReceivedFile(path, document.name, document.content_sha256, document.size_bytes)
-        receipt = backend.intake.accept(file, collection.id)
+        uploader = CallerUploader(caller, default_quotas(backend.settings))
+        receipt = backend.intake.accept(file, collection.id, uploader)
     with backend.database.read() as connection:
-        # The same content may be there already, for others to read.
         taken = get_document(connection, receipt.document.id, whole_scope(connection, caller))
     return StoreFile(file_id, taken)

@@ -84,3 +84,21 @@ class LastAdministrator(ServeError):
     """Nobody would be left to let others in."""
 
     code = "last_administrator"
+
+
+class QuotaExceeded(ServeError):
+    """More would be kept than may be."""
+
+    code = "quota_exceeded"
+
+
+class PersonQuotaExceeded(QuotaExceeded):
+    """The person would keep more than one may."""
+
+    code = "person_quota_exceeded"
+
+
+class CollectionQuotaExceeded(QuotaExceeded):
+    """The collection would hold more than it may."""
+
+    code = "collection_quota_exceeded"

@@ -35,6 +35,7 @@ from retrieval.schema import (
     people,
 )
 from retrieval.store import among
+from retrieval.versions import versions_of
 from serve.audit.acts import Act
 from serve.audit.log import note
 from serve.caller import Caller
@@ -182,13 +183,7 @@ def list_readers(connection: Connection, document_id: int) -> list[Reader] | Non
 
 def set_readers(connection: Connection, document_id: int, holders: Sequence[Holder] | None) -> None:
     """Let only these read a document, or all who see its collection; its versions go with it."""
-    this = select(documents.c.collection_id, documents.c.name).where(documents.c.id == document_id)
-    home = connection.execute(this).one()
-    versions = connection.scalars(
-        select(documents.c.id).where(
-            documents.c.collection_id == home.collection_id, documents.c.name == home.name
-        )
-    ).all()
+    versions = sorted(versions_of(connection, document_id))
     connection.execute(
         update(documents)
         .where(among(documents.c.id, versions))

@@ -8,7 +8,9 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
 from serve.caller import Permission
-from serve.schemas import MAX_SCOPE_ITEMS, Body, Id, Name, Wire, storable
+from serve.schemas import MAX_SCOPE_ITEMS, Body, Id, Name, QuotaOut, Wire, storable
+
+LARGEST_QUOTA = 1 << 60
 
 RoleName = Literal["reader", "writer", "manager"]
 
@@ -111,6 +113,20 @@ class ReadersBody(Body):
     readers: Annotated[list[HolderBody], Field(max_length=MAX_SCOPE_ITEMS)] | None
 
 
+class QuotaBody(Body):
+    """How much may be kept, of each a number, or null for as the settings say."""
+
+    bytes: Annotated[int, Field(ge=0, le=LARGEST_QUOTA)] | None = None
+    documents: Annotated[int, Field(ge=0, le=LARGEST_QUOTA)] | None = None
+
+
+class QuotaDetails(QuotaOut):
+    """A quota, and which of its numbers an administrator set; null are those of the settings."""
+
+    set_bytes: int | None
+    set_documents: int | None
+
+
 class PersonOut(Wire):
     """A person."""
 
@@ -127,7 +143,8 @@ class PersonOut(Wire):
 class MeOut(Wire):
     """Who asks; ``csrf_token`` is for the header X-CSRF-Token of a session's changes.
 
-    ``by_oidc``: the session began at the sign-in provider, where another one may go on.
+    ``by_oidc``: the session began at the sign-in provider, where another one may go on. ``quota``
+    is for one's own uploads, where there is one.
     """
 
     person_id: int | None
@@ -136,6 +153,7 @@ class MeOut(Wire):
     permissions: list[Permission]
     csrf_token: str | None = None
     by_oidc: bool = False
+    quota: QuotaOut | None = None
 
 
 class SignedInOut(Wire):

@@ -14,8 +14,10 @@ from serve.authentication import (
     is_secure,
 )
 from serve.caller import Caller
+from serve.files.uploader import default_quotas
 from serve.people.errors import NotAllowed
 from serve.people.links import link_of
+from serve.people.quotas import Keeper, kept_by
 from serve.people.schemas import (
     EnterBody,
     LinkBody,
@@ -29,6 +31,7 @@ from serve.people.schemas import (
     SignedInOut,
 )
 from serve.people.sessions import LIFETIME_SECONDS, end_session, is_by_oidc, list_sessions
+from serve.people.shapes import quota_out
 from serve.people.signing_in import SignedIn, Visitor
 from serve.people.store import get_person
 from serve.people.tokens import csrf_token_of
@@ -115,11 +118,15 @@ def change_password(
 @router.get("/me")
 def me(request: Request, backend: BackendPart, caller: CallerPart) -> MeOut:
     """Who asks."""
-    token, by_oidc = None, False
-    if caller.session_id is not None:
-        token = csrf_token_of(credential_of(request.scope).token)
-        with backend.database.read() as connection:
+    token, by_oidc, quota = None, False, None
+    with backend.database.read() as connection:
+        if caller.session_id is not None:
+            token = csrf_token_of(credential_of(request.scope).token)
             by_oidc = is_by_oidc(connection, caller.session_id)
+        if caller.person_id is not None:
+            keeper = Keeper("person", caller.person_id)
+            kept = kept_by(connection, keeper, default_quotas(backend.settings))
+            quota = quota_out(kept) if kept.quota.is_set else None
     return MeOut(
         person_id=caller.person_id,
         name=caller.name,
@@ -127,6 +134,7 @@ def me(request: Request, backend: BackendPart, caller: CallerPart) -> MeOut:
         permissions=sorted(caller.permissions),
         csrf_token=token,
         by_oidc=by_oidc,
+        quota=quota,
     )
 
 

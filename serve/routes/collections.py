@@ -8,8 +8,12 @@ from sqlalchemy import Connection
 from retrieval.store import get_collection, list_collections
 from retrieval.types import Collection
 from serve.audit.collections import deleted, given_model, renamed
+from serve.backend import Backend
 from serve.caller import Caller
+from serve.files.uploader import default_quotas
+from serve.people.quotas import Kept, limited_collections
 from serve.people.rights import Role, roles_of
+from serve.people.shapes import quota_out
 from serve.routes.parts import BackendPart, CallerPart, IdPath
 from serve.schemas import CollectionBody, CollectionList, CollectionOut, CollectionPatch
 from serve.scope import check_administrator, collection_for, make_collection, whole_scope
@@ -23,15 +27,18 @@ def list_all(backend: BackendPart, caller: CallerPart) -> CollectionList:
     with backend.database.read() as connection:
         roles = roles_of(connection, caller)
         found = list_collections(connection, whole_scope(connection, caller))
-    shown = [each for each in found if each.id in roles or caller.is_administrator]
-    return CollectionList(items=[_out(each, roles.get(each.id)) for each in shown])
+        shown = [each for each in found if each.id in roles or caller.is_administrator]
+        quotas = _quotas(backend, connection, caller, [each.id for each in shown])
+    items = [_out(each, roles.get(each.id), quotas.get(each.id)) for each in shown]
+    return CollectionList(items=items)
 
 
 @router.post("", status_code=201)
 def create(backend: BackendPart, caller: CallerPart, body: CollectionBody) -> CollectionOut:
     """Make a collection; who makes it manages it."""
     with backend.database.write() as connection:
-        return _out(make_collection(connection, caller, body.name), Role.MANAGER)
+        made = make_collection(connection, caller, body.name)
+        return _shown(backend, connection, caller, made.id)
 
 
 @router.get("/{collection_id}")
@@ -39,7 +46,7 @@ def show(backend: BackendPart, caller: CallerPart, collection_id: IdPath) -> Col
     """One collection."""
     with backend.database.read() as connection:
         collection_for(connection, caller, collection_id, Role.READER)
-        return _shown(connection, caller, collection_id)
+        return _shown(backend, connection, caller, collection_id)
 
 
 @router.patch("/{collection_id}")
@@ -55,7 +62,7 @@ def change(
             renamed(connection, collection_id, body.name)
         if body.model is not None:
             given_model(connection, collection_id, body.model)
-        return _shown(connection, caller, collection_id)
+        return _shown(backend, connection, caller, collection_id)
 
 
 @router.delete("/{collection_id}", status_code=204)
@@ -68,12 +75,26 @@ def delete(backend: BackendPart, caller: CallerPart, collection_id: IdPath) -> R
     return Response(status_code=204)
 
 
-def _shown(connection: Connection, caller: Caller, collection_id: int) -> CollectionOut:
+def _shown(
+    backend: Backend, connection: Connection, caller: Caller, collection_id: int
+) -> CollectionOut:
     scope = whole_scope(connection, caller)
     role = roles_of(connection, caller).get(collection_id)
-    return _out(get_collection(connection, collection_id, scope), role)
+    quotas = _quotas(backend, connection, caller, [collection_id])
+    return _out(get_collection(connection, collection_id, scope), role, quotas.get(collection_id))
 
 
-def _out(collection: Collection, role: Role | None) -> CollectionOut:
+def _quotas(
+    backend: Backend, connection: Connection, caller: Caller, collection_ids: list[int]
+) -> dict[int, Kept]:
+    """The quotas that the caller may know: how much there is tells of documents of others."""
+    roles = roles_of(connection, caller)
+    managed = [each for each in collection_ids if roles.get(each) is Role.MANAGER]
+    told = collection_ids if caller.is_administrator else managed
+    return limited_collections(connection, told, default_quotas(backend.settings))
+
+
+def _out(collection: Collection, role: Role | None, kept: Kept | None) -> CollectionOut:
     out = CollectionOut.model_validate(collection)
-    return out.model_copy(update={"role": role.word if role else None})
+    quota = quota_out(kept) if kept else None
+    return out.model_copy(update={"role": role.word if role else None, "quota": quota})

@@ -37,6 +37,18 @@ def test_an_operator_lets_people_in_without_a_server(cloister: CloisterCommand) 
     assert granted.splitlines()[1].split() == ["reader", "person", "Bea"]
     taken = done("collections", "grant", "default", "none", "--person", "Bea")
     assert len(taken.splitlines()) == 1
+    limited = json.loads(done("people", "quota", "Bea", "--bytes", "5GiB", "--json"))
+    assert (limited["bytes"], limited["documents"]) == (5 << 30, None)
+    done("people", "quota", "Bea", "--documents", "9", "--bytes", "default")
+    shown = done("people", "quota", "Bea").splitlines()[1:]
+    assert [each.split() for each in shown] == [
+        ["bytes", "0", "-", "-"],
+        ["documents", "0", "9", "9"],
+    ]
+    odd = cloister("people", "quota", "Bea", "--bytes", "much")
+    assert (odd.code, "a number of bytes" in odd.err) == (1, True)
+    limited = json.loads(done("collections", "quota", "default", "--documents", "3", "--json"))
+    assert limited["set_documents"] == 3
     done("people", "rm", "Bea", "--yes")
     assert "Bea" not in done("people", "list")
 

@@ -927,6 +927,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collections/{collection_id}/quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Of Collection
+         * @description How much a collection holds, and may.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    collection_id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["QuotaDetails"];
+                    };
+                };
+            };
+        };
+        /**
+         * Set Of Collection
+         * @description Say how much a collection may hold; its managers do not.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    collection_id: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["QuotaBody"];
+                };
+            };
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["QuotaDetails"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations": {
         parameters: {
             query?: never;
@@ -2750,6 +2820,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people/{person_id}/quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Of Person
+         * @description How much a person keeps, and may.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    person_id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["QuotaDetails"];
+                    };
+                };
+            };
+        };
+        /**
+         * Set Of Person
+         * @description Say how much a person may keep.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    person_id: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["QuotaBody"];
+                };
+            };
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["QuotaDetails"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people/{person_id}/sessions": {
         parameters: {
             query?: never;
@@ -3354,7 +3494,8 @@ export interface components {
          * CollectionOut
          * @description A collection; ``role`` is what is granted of it to who asks.
          *
-         *     ``document_count`` counts the documents that who asks may read.
+         *     ``document_count`` counts the documents that who asks may read. ``quota`` is for managers and
+         *     administrators, where there is one.
          */
         CollectionOut: {
             /**
@@ -3370,6 +3511,7 @@ export interface components {
             model: string;
             /** Name */
             name: string;
+            quota?: components["schemas"]["QuotaOut"] | null;
             /** Role */
             role?: ("reader" | "writer" | "manager") | null;
         };
@@ -4303,7 +4445,8 @@ export interface components {
          * MeOut
          * @description Who asks; ``csrf_token`` is for the header X-CSRF-Token of a session's changes.
          *
-         *     ``by_oidc``: the session began at the sign-in provider, where another one may go on.
+         *     ``by_oidc``: the session began at the sign-in provider, where another one may go on. ``quota``
+         *     is for one's own uploads, where there is one.
          */
         MeOut: {
             /**
@@ -4321,6 +4464,7 @@ export interface components {
             permissions: components["schemas"]["Permission"][];
             /** Person Id */
             person_id: number | null;
+            quota?: components["schemas"]["QuotaOut"] | null;
         };
         /**
          * MessageOut
@@ -4725,6 +4869,48 @@ export interface components {
              * @enum {string}
              */
             type: "queued";
+        };
+        /**
+         * QuotaBody
+         * @description How much may be kept, of each a number, or null for as the settings say.
+         */
+        QuotaBody: {
+            /** Bytes */
+            bytes?: number | null;
+            /** Documents */
+            documents?: number | null;
+        };
+        /**
+         * QuotaDetails
+         * @description A quota, and which of its numbers an administrator set; null are those of the settings.
+         */
+        QuotaDetails: {
+            /** Bytes */
+            bytes: number | null;
+            /** Documents */
+            documents: number | null;
+            /** Set Bytes */
+            set_bytes: number | null;
+            /** Set Documents */
+            set_documents: number | null;
+            /** Used Bytes */
+            used_bytes: number;
+            /** Used Documents */
+            used_documents: number;
+        };
+        /**
+         * QuotaOut
+         * @description How much is kept, and how much may be; a null is for as much as there is space for.
+         */
+        QuotaOut: {
+            /** Bytes */
+            bytes: number | null;
+            /** Documents */
+            documents: number | null;
+            /** Used Bytes */
+            used_bytes: number;
+            /** Used Documents */
+            used_documents: number;
         };
         /**
          * QuoteCheckOut
@@ -5238,8 +5424,9 @@ export interface components {
          * TurnOut
          * @description A question and its answer; ``siblings`` are the turns in its place, itself among them.
          *
-         *     ``withheld`` says that words of documents that are gone, or may not be seen any more, are left
-         *     out: in the answer they leave the gap […].
+         *     ``withheld`` says that words are left out: those of documents that are gone leave the gap […].
+         *     An answer that draws on a document that may not be seen any more is ``closed``: all of it is
+         *     left out, and a sentence that says so stands in its place.
          */
         TurnOut: {
             /** Abstained */
@@ -5249,6 +5436,8 @@ export interface components {
             asked: components["schemas"]["AskedOut"];
             /** Citations */
             citations: (components["schemas"]["KeptCitationOut"] | components["schemas"]["WithheldCitationOut"])[];
+            /** Closed */
+            closed: boolean;
             /** Conversation Id */
             conversation_id: number;
             /**
@@ -5314,7 +5503,7 @@ export interface components {
         };
         /**
          * UploadLimitsOut
-         * @description What an upload may hold: the bytes of a file, the number of files, the file names' endings.
+         * @description What an upload may hold: bytes of a file, number of files, and how their names may end.
          */
         UploadLimitsOut: {
             /** Endings */
@@ -5346,7 +5535,7 @@ export interface components {
         };
         /**
          * WithheldCitationOut
-         * @description A citation whose document is gone, or may not be seen any more.
+         * @description A citation whose document is gone.
          */
         WithheldCitationOut: {
             /**

@@ -26,6 +26,7 @@ const acts: Record<string, string> = {
   "group.deleted": "Deleted a group",
   "grant.given": "Granted a role",
   "grant.revoked": "Took a role back",
+  "quota.set": "Changed a quota",
   "document.readers_set": "Changed who reads a document",
   "collection.created": "Made a collection",
   "collection.renamed": "Renamed a collection",

@@ -17,6 +17,7 @@ const reasons: Record<string, string> = {
   too_slow: "Reading it took too long. Split it, or save it in a simpler form.",
   too_much_memory: "Reading it takes too much memory. Split it, or save it in a simpler form.",
   parser_died: "The file broke the program that reads it. Save it in another form.",
+  closed_duplicate: "This content is in the collection already, in a document that is closed to you. Ask a manager of it.",
   disk_full: "The server’s disk is full. Tell an administrator, then try again.",
   cancelled: "Cancelled.",
   quarantined: "It stopped the server’s work three times and was set aside. Try again once.",

@@ -27,6 +27,7 @@ const acts: Record<string, string> = {
   "group.deleted": "A supprimé un groupe",
   "grant.given": "A accordé un rôle",
   "grant.revoked": "A retiré un rôle",
+  "quota.set": "A modifié un quota",
   "document.readers_set": "A modifié les lecteurs d’un document",
   "collection.created": "A créé une collection",
   "collection.renamed": "A renommé une collection",

@@ -17,6 +17,7 @@ const reasons: Record<string, string> = {
   too_slow: "Sa lecture a pris trop de temps. Divisez-le ou enregistrez-le sous une forme plus simple.",
   too_much_memory: "Sa lecture demande trop de mémoire. Divisez-le ou enregistrez-le sous une forme plus simple.",
   parser_died: "Le fichier a fait échouer le programme qui le lit. Enregistrez-le sous une autre forme.",
+  closed_duplicate: "Ce contenu est déjà dans la collection, dans un document qui vous est fermé. Adressez-vous à son gestionnaire.",
   disk_full: "Le disque du serveur est plein. Prévenez un administrateur, puis réessayez.",
   cancelled: "Annulé.",
   quarantined: "Il a interrompu trois fois le travail du serveur et a été mis de côté. Réessayez une fois.",

@@ -16,6 +16,7 @@ from retrieval.types import Hit
 from serve.answers.llm import NO_ANSWER, Assignment, Report, Source
 from serve.answers.prompt import neutral
 
+NAME = "extractive"
 _PASSAGES = 5
 _SENTENCES = 3
 _SHORTEST = 20
@@ -45,7 +46,7 @@ class ExtractiveLLM:
     """Quotes the sentences nearest to the question in words and in meaning."""
 
     def __init__(self, embedder: Embedder) -> None:
-        self.name = "extractive"
+        self.name = NAME
         self._embedder = embedder
 
     async def write(self, assignment: Assignment) -> AsyncGenerator[str | Report, None]:

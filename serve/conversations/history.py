@@ -1,14 +1,15 @@
 """Old answers, as the person may see them now.
 
-An answer is shown as it was, boxes and all. What came from a document that is deleted, or outside
-of the scope by now, is withheld: quotes leave gaps, citations keep only their number.
+An answer is shown as it was, boxes and all. What came from a document that is deleted is withheld:
+quotes leave gaps, citations keep only their number. An answer that draws on a document outside of
+the scope by now is withheld whole.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +19,9 @@ from retrieval.errors import NotFound
 from retrieval.schema import citations, conversations, documents, feedback, quotes, turns
 from retrieval.types import Scope, Span
 from serve.answers.events import Citation, Degraded, Failed, QuoteCheck, Struck
+from serve.answers.phrases import phrase
 from serve.caller import Caller
+from serve.conversations.closing import draws_on_closed
 from serve.conversations.excerpts import Restored, restored
 from serve.conversations.feedback import Feedback
 from serve.conversations.store import visible
@@ -28,7 +31,7 @@ from serve.inference.completion import Usage
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """A citation of a document that is gone, or that the person may not see any more."""
+    """A citation of a document that is gone."""
 
     n: int
 
@@ -50,7 +53,7 @@ class StoredTurn:
     """A question and its answer.
 
     ``written`` is the answer in the quote protocol; ``complete`` is False where quotes are
-    withheld from it.
+    withheld from it. One that is ``closed`` is withheld whole, and its text says so.
     """
 
     id: int
@@ -62,6 +65,7 @@ class StoredTurn:
     text: str
     written: str
     complete: bool
+    closed: bool
     language: str
     support: float
     abstained: bool
@@ -111,13 +115,31 @@ def turns_where(
     chosen = (
         select(turns.c.id).outerjoin(feedback, feedback.c.turn_id == turns.c.id).where(condition)
     )
+    closed = set(connection.scalars(chosen.where(draws_on_closed(scope))))
     cited = _citations(connection, citations.c.turn_id.in_(chosen), scope)
     quoted = _quotes(connection, quotes.c.turn_id.in_(chosen), scope)
-    return {row.id: _turn(row, cited[row.id], quoted[row.id]) for row in rows}
+    found = {row.id: _turn(row, cited[row.id], quoted[row.id]) for row in rows}
+    return {each: _closed(turn) if each in closed else turn for each, turn in found.items()}
+
+
+def _closed(turn: StoredTurn) -> StoredTurn:
+    """A turn without its answer."""
+    return replace(
+        turn,
+        text=phrase("closed", turn.language),
+        written="",
+        complete=False,
+        closed=True,
+        queries=(),
+        citations=(),
+        struck=(),
+    )
 
 
 def read_quotes(connection: Connection, turn_id: int, scope: Scope) -> list[QuoteCheck]:
-    """What became of the quotes of a turn, as far as they may be seen."""
+    """What became of the quotes of a turn, as far as they may be seen; nothing of a closed one."""
+    if connection.scalar(select(turns.c.id).where(turns.c.id == turn_id, draws_on_closed(scope))):
+        return []
     return list(_quotes(connection, quotes.c.turn_id == turn_id, scope)[turn_id].values())
 
 
@@ -186,6 +208,7 @@ def _turn(
         text=text.text,
         written=written.text,
         complete=text.complete and written.complete and len(cited) == row.citation_count,
+        closed=False,
         language=row.language,
         support=row.support,
         abstained=row.abstained,

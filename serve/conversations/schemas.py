@@ -118,7 +118,7 @@ class KeptCitationOut(CitationOut):
 
 
 class WithheldCitationOut(Wire):
-    """A citation whose document is gone, or may not be seen any more."""
+    """A citation whose document is gone."""
 
     n: int
     available: Literal[False] = False
@@ -143,8 +143,9 @@ class FeedbackOut(Wire):
 class TurnOut(Wire):
     """A question and its answer; ``siblings`` are the turns in its place, itself among them.
 
-    ``withheld`` says that words of documents that are gone, or may not be seen any more, are left
-    out: in the answer they leave the gap […].
+    ``withheld`` says that words are left out: those of documents that are gone leave the gap […].
+    An answer that draws on a document that may not be seen any more is ``closed``: all of it is
+    left out, and a sentence that says so stands in its place.
     """
 
     id: int
@@ -156,6 +157,7 @@ class TurnOut(Wire):
     state: Literal["answering", "complete", "interrupted", "failed"]
     answer: str
     withheld: bool
+    closed: bool
     language: str
     support: float
     abstained: bool

@@ -46,6 +46,7 @@ def turn_out(turn: StoredTurn, tree: TurnTree) -> wire.TurnOut:
         state=turn.state.value,
         answer=turn.text,
         withheld=not turn.complete,
+        closed=turn.closed,
         language=turn.language,
         support=turn.support,
         abstained=turn.abstained,

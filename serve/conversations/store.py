@@ -16,6 +16,7 @@ from sqlalchemy import (
     delete,
     exists,
     insert,
+    not_,
     or_,
     select,
     true,
@@ -25,11 +26,12 @@ from sqlalchemy import (
 
 from retrieval.errors import NotFound
 from retrieval.schema import conversations, documents, quotes, turns
-from retrieval.store import inside
+from retrieval.store import among, inside
 from retrieval.types import Scope
 from serve.audit.acts import Act
 from serve.audit.log import note
 from serve.caller import Caller
+from serve.conversations.closing import draws_on_closed
 from serve.conversations.folding import folded
 from serve.conversations.turn_tree import TurnTree
 
@@ -108,7 +110,10 @@ def list_conversations(connection: Connection, wanted: ConversationFilter) -> li
         order = tuple_(conversations.c.updated_at, conversations.c.id)
         conditions.append(order < (wanted.after.updated_at, wanted.after.id))
     words = dict.fromkeys(folded(wanted.words).split())
-    conditions += [_mentions(word, wanted.scope) for word in list(words)[:_MOST_WORDS]]
+    conditions += [
+        _mentions(word, wanted.scope, _asked_in(connection, wanted, word))
+        for word in list(words)[:_MOST_WORDS]
+    ]
     rows = connection.execute(
         select(conversations)
         .where(*conditions)
@@ -118,11 +123,30 @@ def list_conversations(connection: Connection, wanted: ConversationFilter) -> li
     return [_conversation(row) for row in rows]
 
 
-def _mentions(word: str, scope: Scope) -> ColumnElement[bool]:
+def _asked_in(connection: Connection, wanted: ConversationFilter, word: str) -> set[int]:
+    """The turns with closed answers whose questions have a word: only with them is it shown."""
+    rows = connection.execute(
+        select(turns.c.id, turns.c.question)
+        .join(conversations, conversations.c.id == turns.c.conversation_id)
+        .where(
+            visible(wanted.caller),
+            turns.c.folded.contains(word, autoescape=True),
+            draws_on_closed(wanted.scope),
+        )
+    )
+    return {row.id for row in rows if word in folded(row.question)}
+
+
+def _mentions(word: str, scope: Scope, asked_in: set[int]) -> ColumnElement[bool]:
     of_this = turns.c.conversation_id == conversations.c.id
-    said = exists().where(of_this, turns.c.folded.contains(word, autoescape=True))
+    said = exists().where(
+        of_this,
+        turns.c.folded.contains(word, autoescape=True),
+        or_(not_(draws_on_closed(scope)), among(turns.c.id, asked_in)),
+    )
     quoted = exists().where(
         of_this,
+        not_(draws_on_closed(scope)),
         quotes.c.turn_id == turns.c.id,
         quotes.c.folded.contains(word, autoescape=True),
         documents.c.id == quotes.c.document_id,

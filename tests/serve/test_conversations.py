@@ -139,12 +139,32 @@ def test_a_document_out_of_the_scope_is_withheld_and_stays(archive: Archive) -> 
     turn = archive.answered(conversation, "Notice?", NOTICE)
     nobodys = Scope()
     kept = archive.turn(turn, nobodys)
-    assert kept.citations == (Withheld(1),)
+    assert (kept.closed, kept.complete, kept.citations) == (True, False, ())
+    assert kept.text.startswith("This answer is withheld")
     assert NOTICE not in repr(kept)
+    assert "Surely" not in repr(kept)
     assert found(archive, "months", nobodys) == []
+    assert found(archive, "surely", nobodys) == []
+    assert found(archive, "surely") == [conversation]
+    assert found(archive, "notice", nobodys) == [conversation]
     with archive.database.read() as connection:
         assert read_quotes(connection, turn, nobodys) == []
-    assert archive.turn(turn).citations != (Withheld(1),)
+    assert archive.turn(turn).complete
+
+
+def test_an_answer_is_withheld_with_a_source_that_it_does_not_cite(archive: Archive) -> None:
+    archive.document("lease.pdf", NOTICE)
+    closed = archive.document("rent.pdf", RENT)
+    turn = archive.asked(archive.conversation(), "Notice?")
+    open_ones = replace(archive.scope, excluded=frozenset([closed]))
+    answer = archive.quoting(NOTICE)
+    assert {hit.stored.document_name for hit in answer.hits} == {"lease.pdf", "rent.pdf"}
+    archive.finished(turn, answer)
+    assert archive.turn(turn, open_ones).closed
+    trace = answer.trace
+    assert trace
+    archive.finished(turn, replace(answer, trace=replace(trace, llm="extractive")))
+    assert not archive.turn(turn, open_ones).closed
 
 
 def test_a_document_that_goes_during_the_answer(archive: Archive) -> None:

@@ -1,0 +1,141 @@
+"""Old answers whose document is there, but not for their reader any more: withheld whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from serve.scripted.replies import Reply, quoting
+from tests.conftest import ServerFactory
+from tests.fixtures.people import Town
+from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
+from tests.fixtures.waiting import until
+
+PROSE = "quokkadromia"
+QUOTED = "The budget of the harbour is nine thousand euros"
+QUESTION = "What is the budget of the harbour?"
+SENTENCE = "This answer is withheld"
+
+
+def telling(body: dict[str, Any]) -> Reply:
+    """A quote, and a word of the model's own beside it."""
+    reply = quoting(body)
+    return Reply(f"It is about {PROSE}. {reply.text}") if "<q" in reply.text else reply
+
+
+@pytest.fixture(scope="module")
+def llm() -> Iterator[ScriptedLlm]:
+    with scripted_llm(telling) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def town(llm: ScriptedLlm, module_server: ServerFactory) -> Iterator[Town]:
+    made = Town(module_server(LLM_URL=llm.url))
+    until(lambda: made.operator.get("/api/v1/status").json()["llm"]["writes"])
+    yield made
+    made.close()
+
+
+class Told:
+    """A person with an answer about a document of a collection of its own."""
+
+    def __init__(self, town: Town, name: str) -> None:
+        self.town, self.name = town, name
+        self.collection: int = town.server.collection(name)["id"]
+        text = f"{QUOTED}. {name}."
+        [self.document] = town.server.ingest({"plan.txt": text.encode()}, name)
+        self.reader: httpx.Client = town.person(name)
+        town.granted(self.collection, self.reader, "reader")
+        self.conversation = self.reader.post("/api/v1/conversations", json={}).json()["id"]
+        answer = self.ask(QUESTION)
+        assert PROSE in answer["answer"]
+        assert answer["citations"]
+        self.turn = answer["turn_id"]
+
+    def ask(self, question: str) -> dict[str, Any]:
+        path = f"/api/v1/conversations/{self.conversation}/turns?stream=false"
+        done = self.reader.post(path, json={"question": question})
+        assert done.status_code == 200, done.text
+        answer: dict[str, Any] = done.json()
+        return answer
+
+    def restrict(self, readers: list[dict[str, str]] | None) -> None:
+        path = f"/api/v1/documents/{self.document}/readers"
+        assert self.town.operator.put(path, json={"readers": readers}).status_code == 200
+
+    def shown(self) -> dict[str, Any]:
+        told = self.reader.get(f"/api/v1/conversations/{self.conversation}").json()
+        turn: dict[str, Any] = told["turns"][0]
+        return turn
+
+    def everywhere(self) -> str:
+        """All that one is told of the conversation."""
+        path = f"/api/v1/conversations/{self.conversation}"
+        paths = [path, f"{path}/export", f"{path}/export?format=json"]
+        paths += [f"/api/v1/turns/{self.turn}/trace"]
+        return "".join(self.reader.get(each).text for each in paths)
+
+    def found(self, words: str) -> bool:
+        items = self.reader.get("/api/v1/conversations", params={"q": words}).json()["items"]
+        return bool(items)
+
+
+@pytest.fixture
+def told(town: Town, request: pytest.FixtureRequest) -> Told:
+    return Told(town, request.node.name)
+
+
+def test_nothing_of_it_is_shown_anywhere(told: Told) -> None:
+    assert PROSE in told.everywhere()
+    told.restrict([])
+    everywhere = told.everywhere()
+    assert (PROSE in everywhere, QUOTED in everywhere) == (False, False)
+    assert everywhere.count(SENTENCE) == 3
+    turn = told.shown()
+    assert (turn["closed"], turn["withheld"], turn["citations"]) == (True, True, [])
+    assert turn["question"] == QUESTION
+
+
+def test_it_is_found_by_the_question_alone(told: Told) -> None:
+    assert told.found(PROSE)
+    told.restrict([])
+    assert not told.found(PROSE)
+    assert not told.found("nine thousand")
+    assert told.found("budget harbour")
+
+
+def test_no_model_is_told_of_it_again(told: Told, llm: ScriptedLlm) -> None:
+    llm.server.requests.clear()
+    told.ask("And who says so?")
+    assert PROSE in json.dumps(llm.server.requests)
+    told.restrict([])
+    llm.server.requests.clear()
+    told.ask("And who else says so?")
+    assert PROSE not in json.dumps(llm.server.requests)
+
+
+def test_with_the_right_it_comes_back(told: Told) -> None:
+    before = told.shown()
+    told.restrict([])
+    told.restrict([{"person": told.name}])
+    assert told.shown() == before
+
+
+def test_of_a_deleted_document_only_the_quotes_go(told: Told) -> None:
+    assert told.town.operator.delete(f"/api/v1/documents/{told.document}").status_code == 204
+    turn = told.shown()
+    assert (turn["closed"], turn["withheld"]) == (False, True)
+    assert PROSE in turn["answer"]
+    assert QUOTED not in told.everywhere()
+
+
+def test_a_collection_that_is_taken_away_closes_its_answers(told: Told) -> None:
+    person = told.town.id_of(told.reader)
+    path = f"/api/v1/collections/{told.collection}/grants?person_id={person}"
+    assert told.town.operator.delete(path).status_code == 204
+    assert PROSE not in told.everywhere()

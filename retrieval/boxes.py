@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 import struct
 import zlib
+from itertools import chain
 
 import numpy as np
 
@@ -12,6 +14,8 @@ from retrieval.types import Boxes, Span
 Rect = tuple[float, float, float, float]
 
 _FINEST_STEP = 0.05
+# How many times the usual height a box may have that says how high its line is.
+_TALLEST = 1.4
 _HEADER = struct.Struct("<fI")
 
 
@@ -41,19 +45,48 @@ def unpacked_boxes(packed: bytes, count: int | None = None) -> Boxes:
 
 def span_rects(boxes: Boxes, span: Span) -> list[Rect]:
     """The rectangles that cover a span, one for each run of characters on a line, in points."""
-    rects: list[Rect] = []
-    previous: Rect | None = None
+    runs: list[list[Rect]] = []
     for x0, y0, x1, y1 in boxes[span.start : span.end].tolist():
         if x1 <= x0 or y1 <= y0:
             continue
         box = (x0, y0, x1, y1)
-        if previous and (_continues(previous, box, 0) or _continues(previous, box, 1)):
-            last = rects[-1]
-            rects[-1] = (min(last[0], x0), min(last[1], y0), max(last[2], x1), max(last[3], y1))
+        if runs and (_continues(runs[-1][-1], box, 0) or _continues(runs[-1][-1], box, 1)):
+            runs[-1].append(box)
         else:
-            rects.append(box)
-        previous = box
-    return [(round(a, 2), round(b, 2), round(c, 2), round(d, 2)) for a, b, c, d in rects]
+            runs.append([box])
+    heights = [_heights(run) for run in runs]
+    usual = statistics.median(chain.from_iterable(heights)) if runs else 0.0
+    return [_covering(run, each, usual) for run, each in zip(runs, heights, strict=True)]
+
+
+def _covering(run: list[Rect], heights: list[float], usual: float) -> Rect:
+    """The rectangle around characters of one line, where characters are usually so high.
+
+    Fonts of formulas claim a descent of nearly a line for each of their signs; such boxes say
+    where a run begins and ends, but not how high it is.
+    """
+    highest = _TALLEST * max(usual, statistics.median(heights))
+    regular = [box for box, height in zip(run, heights, strict=True) if height <= highest]
+    along = _axis(run)
+    sides = [0.0, 0.0, 0.0, 0.0]
+    for side, boxes in ((along, run), (1 - along, regular)):
+        sides[side] = round(min(box[side] for box in boxes), 2)
+        sides[side + 2] = round(max(box[side + 2] for box in boxes), 2)
+    return (sides[0], sides[1], sides[2], sides[3])
+
+
+def _heights(run: list[Rect]) -> list[float]:
+    across = 1 - _axis(run)
+    return [box[across + 2] - box[across] for box in run]
+
+
+def _axis(run: list[Rect]) -> int:
+    """Whether a line runs along x (0) or along y (1)."""
+    return 0 if _extent(run, 0) >= _extent(run, 1) else 1
+
+
+def _extent(run: list[Rect], axis: int) -> float:
+    return max(box[axis + 2] for box in run) - min(box[axis] for box in run)
 
 
 def _continues(previous: Rect, box: Rect, along: int) -> bool:

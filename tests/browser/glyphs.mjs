@@ -10,6 +10,8 @@ const { OPS } = pdfjs;
 const IDENTITY = [1, 0, 0, 1, 0, 0];
 /** A glyph is marked when it is at both of these heights above its baseline, in font sizes. */
 const HEIGHTS = [0.08, 0.45];
+/** TeX's large signs hang below their baseline. */
+const HANGING = [-0.2, -0.7];
 let open = { address: "", pdf: null };
 
 export async function glyphsOf(address, cMapUrl, number) {
@@ -67,7 +69,8 @@ function shown(page, { fnArray, argsArray }) {
       const width = (isVertical ? -(metric?.[0] ?? glyph.width) : glyph.width) * scale;
       const advance = width + (isVertical ? -1 : state.direction) * spacing;
       const middle = at + width / 2;
-      const points = HEIGHTS.map((height) =>
+      const heights = /CMEX/i.test(state.font?.name ?? "") ? HANGING : HEIGHTS;
+      const points = heights.map((height) =>
         isVertical
           ? [state.x, state.y - middle]
           : [
@@ -76,7 +79,7 @@ function shown(page, { fnArray, argsArray }) {
             ],
       );
       const matrix = product(state.matrix, state.text);
-      found.push({ text: glyph.unicode, points: points.map((at) => placed(viewport, matrix, at)) });
+      found.push({ text: named(glyph.unicode), points: points.map((at) => placed(viewport, matrix, at)) });
       at += advance;
     }
     if (isVertical) state.y -= at;
@@ -120,6 +123,11 @@ function shown(page, { fnArray, argsArray }) {
     }
   }
   return found;
+}
+
+/** What a glyph means; a box for one of which its font does not say it. */
+function named(text) {
+  return /^[\p{Cc}\p{Co}\p{Cn}]*$/u.test(text) ? "\u25a1" : text;
 }
 
 function product(one, other) {

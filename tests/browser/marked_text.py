@@ -25,7 +25,8 @@ _READ = """async ([address, cmaps, number]) => {
     return [(left - whole.left) / whole.width, (top - whole.top) / whole.height,
             (right - whole.left) / whole.width, (bottom - whole.top) / whole.height];
   });
-  const isIn = ({ x, y }) => marks.some(([a, b, c, d]) => a <= x && x <= c && b <= y && y <= d);
+  const isIn = ({ x, y }) => marks.some(([a, b, c, d]) =>
+    a - 5e-4 <= x && x <= c + 5e-4 && b <= y && y <= d);
   return glyphs.filter(({ points }) => points.every(isIn)).map(({ text }) => text).join("");
 }"""
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser import states_admin, states_chat
+from tests.browser import states_admin, states_chat, states_documents
 from tests.browser.chromium import chromium
 from tests.browser.site import ADMINISTRATOR, STEPS, Site, open_site
 from tests.browser.visit import Visit, visit
@@ -54,6 +54,7 @@ STATES: list[State] = [
     sign_in,
     *states_admin.STATES,
     *states_chat.STATES,
+    *states_documents.STATES,
 ]
 
 

@@ -2,6 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 
 import { post } from "../api/http";
 import type { Collection, Document } from "../api/types";
+import { Badge } from "../components/Badge";
 import { Icon } from "../components/Icon";
 import { Link } from "../components/Link";
 import { Menu, type MenuItem } from "../components/Menu";
@@ -59,12 +60,16 @@ export function DocumentRow(props: DocumentRowProps) {
         />
       </td>
       <td className="documents-name">
-        {document.state === "ready" ? <Link href={`/d/${document.id}`}>{name}</Link> : name}
-        {document.restricted && <span className="badge">{text.restricted}</span>}
+        {document.state === "ready" ? (
+          <Link href={`/d/${document.id}`}>{name}</Link>
+        ) : (
+          <span className="documents-title">{name}</span>
+        )}
+        {document.restricted && <Badge>{text.restricted}</Badge>}{" "}
         {document.flag_count > 0 && (
           <button
             type="button"
-            className="badge badge-warning"
+            className="documents-flag"
             onClick={() => onAsk({ kind: "details", document })}
           >
             <Icon name="warning" size={14} />
@@ -86,7 +91,9 @@ export function DocumentRow(props: DocumentRowProps) {
         {format.bytes(document.size_bytes)}
       </td>
       <td data-label={text.language}>{languageName(language, document.language)}</td>
-      <td data-label={text.added}>{format.date(document.created_at)}</td>
+      <td className="documents-date" data-label={text.added}>
+        {format.date(document.created_at)}
+      </td>
       <td className="documents-menu">
         <Menu label={text.actions(name)} items={items}>
           <Icon name="more" />

@@ -18,6 +18,7 @@ import "./documents.css";
 export default function DocumentsPage() {
   const text = useDocumentsText();
   const [filter, setFilter] = useState<DocumentsFilter>(FIRST_FILTER);
+  const [timesCleared, setTimesCleared] = useState(0);
   const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
   const [asked, setAsked] = useState<Asked | null>(null);
   const collections = useCollections();
@@ -29,10 +30,19 @@ export default function DocumentsPage() {
   const mayAdd = inView ? canWrite(inView) : (collections ?? []).some(canWrite);
   const chosen = documents?.filter((each) => selected.has(each.id)) ?? [];
   const isEmpty = documents?.length === 0;
+  const clear = () => {
+    setFilter(FIRST_FILTER);
+    setTimesCleared(timesCleared + 1);
+  };
   return (
     <Page title={text.title} actions={mayAdd && <PickButtons target={target} />}>
       {inView && !mayAdd && <p className="documents-note">{text.notWritable}</p>}
-      <DocumentFilters filter={filter} collections={collections ?? []} onChange={setFilter} />
+      <DocumentFilters
+        key={timesCleared}
+        filter={filter}
+        collections={collections ?? []}
+        onChange={setFilter}
+      />
       {chosen.length > 0 && (
         <SelectionBar
           documents={chosen}
@@ -43,9 +53,7 @@ export default function DocumentsPage() {
       )}
       {found.isError && <ErrorState error={found.error} onRetry={() => void found.refetch()} />}
       {found.isPending && <Spinner />}
-      {isEmpty && (
-        <NoDocuments filter={filter} mayAdd={mayAdd} onClear={() => setFilter(FIRST_FILTER)} />
-      )}
+      {isEmpty && <NoDocuments filter={filter} mayAdd={mayAdd} onClear={clear} />}
       {documents && !isEmpty && (
         <DocumentTable
           documents={documents}

@@ -26,11 +26,13 @@ export function NoDocuments({ filter, mayAdd, onClear }: NoDocumentsProps) {
         <Button onClick={onClear}>{text.clearFilters}</Button>
       </EmptyState>
     );
+  const isOne = filter.collection !== "";
   return (
     <div className="documents-empty">
-      <EmptyState icon="upload" title={text.empty}>
-        <p>{mayAdd ? text.emptyBody : text.emptyReader}</p>
-        <SamplesButton />
+      <EmptyState icon={mayAdd ? "upload" : "document"} title={text.empty}>
+        {mayAdd && <p>{text.emptyBody}</p>}
+        {!mayAdd && !isOne && <p>{text.emptyReader}</p>}
+        {!isOne && <SamplesButton />}
       </EmptyState>
     </div>
   );

@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { get, put } from "../api/http";
+import { codeOf } from "../api/problem";
 import type { Document } from "../api/types";
 import { Button, IconButton } from "../components/Button";
 import { Dialog } from "../components/Dialog";
@@ -94,7 +95,11 @@ function Readers({ document, before, onClose }: ReadersProps) {
       }
     >
       <p>{document.name}</p>
-      {error !== null && <FormError>{messageOf(error)}</FormError>}
+      {error !== null && (
+        <FormError>
+          {codeOf(error) === "not_found" ? text.readerUnknown : messageOf(error)}
+        </FormError>
+      )}
       <fieldset className="readers-choice">
         <legend className="visually-hidden">{text.readersTitle}</legend>
         <label>

@@ -31,6 +31,7 @@ export function sortedBy(filter: DocumentsFilter, sort: SortKey): DocumentsFilte
   return { ...filter, sort, descending };
 }
 
-export function isNarrow({ q, collection, state }: DocumentsFilter): boolean {
-  return q !== "" || collection !== "" || state !== "";
+/** Whether it leaves out documents of the collections that it shows. */
+export function isNarrow({ q, state }: DocumentsFilter): boolean {
+  return q !== "" || state !== "";
 }

@@ -3,7 +3,7 @@ import { useState, type UIEvent } from "react";
 import type { UploadItem } from "./item";
 import { TrayRow } from "./TrayRow";
 
-const ROW_REM = 4.25;
+const ROW_REM = 4.75;
 const SHOWN_ROWS = 5;
 const SPARE = 4;
 

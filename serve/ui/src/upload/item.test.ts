@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { Job } from "../api/types";
-import { afterReload, countsOf, following, received, type UploadItem } from "./item";
+import { afterReload, countsOf, failed, following, isFinal, received, type UploadItem } from "./item";
 
 const ITEM: UploadItem = {
   key: "1",
@@ -12,6 +12,7 @@ const ITEM: UploadItem = {
   sent: 0,
   documentId: null,
   isNewVersion: false,
+  isDuplicate: false,
   job: null,
   jobId: null,
   code: "",
@@ -49,6 +50,13 @@ test("a job moves its file on, and a retry takes the reason away", () => {
   expect(following(sent, job("ready")).state).toBe("ready");
   const known = received(ITEM, { name: "b.txt", document_id: 7, job_id: 5, duplicate: true });
   expect(following(known, job("ready")).state).toBe("duplicate");
+  expect(following(known, job("parsing")).state).toBe("taken");
+  expect(following(known, job("failed")).state).toBe("failed");
+});
+
+test("what fails for its content is not tried again", () => {
+  expect(isFinal(failed(ITEM, "password_needed"))).toBe(true);
+  expect(isFinal(failed(ITEM, "unreachable"))).toBe(false);
 });
 
 test("counts tell what is ready, failed and under way", () => {

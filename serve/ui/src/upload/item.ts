@@ -21,6 +21,8 @@ export interface UploadItem {
   sent: number;
   documentId: number | null;
   isNewVersion: boolean;
+  /** The server had its content before; it may be ready, under way or tried anew. */
+  isDuplicate: boolean;
   job: Job | null;
   jobId: number | null;
   /** Why it failed: a stable code, and the server's words for codes that we do not know. */
@@ -44,8 +46,25 @@ const ENDED: ReadonlySet<UploadState> = new Set([
   "gone",
 ]);
 
+const FINAL: ReadonlySet<string> = new Set([
+  "unsupported_format",
+  "password_needed",
+  "damaged_file",
+  "no_text_found",
+  "empty_file",
+  "too_large",
+  "too_much_text",
+  "too_many_pages",
+  "lost",
+]);
+
 export function hasEnded(item: UploadItem): boolean {
   return ENDED.has(item.state);
+}
+
+/** Whether the same file would fail again. */
+export function isFinal(item: UploadItem): boolean {
+  return FINAL.has(item.code);
 }
 
 export function countsOf(items: readonly UploadItem[]): UploadCounts {
@@ -60,11 +79,12 @@ export function received(item: UploadItem, told: Schemas["UploadItem"]): UploadI
   if (told.error) return failed(item, told.error.code, told.error.detail);
   return {
     ...item,
-    state: told.duplicate ? "duplicate" : "taken",
+    state: "taken",
     sent: item.size,
     documentId: told.document_id ?? null,
     jobId: told.job_id ?? null,
     isNewVersion: told.new_version ?? false,
+    isDuplicate: told.duplicate ?? false,
   };
 }
 
@@ -78,7 +98,7 @@ export function following(item: UploadItem, job: Job): UploadItem {
     return { ...failed(item, job.error?.code ?? "ingest_error", job.error?.detail), job };
   if (job.stage === "cancelled") return { ...item, state: "cancelled", code: "cancelled", job };
   if (job.stage === "ready")
-    return item.state === "duplicate" ? { ...item, job } : { ...item, state: "ready", job };
+    return { ...item, state: item.isDuplicate ? "duplicate" : "ready", code: "", detail: "", job };
   return { ...item, state: "taken", code: "", detail: "", job };
 }
 

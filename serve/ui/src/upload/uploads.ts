@@ -6,7 +6,7 @@ import { codeOf, ProblemError } from "../api/problem";
 import { events } from "../api/sse";
 import type { Job, Schemas } from "../api/types";
 import type { Picked } from "./dropped";
-import { afterReload, failed, following, hasEnded, received, type UploadItem } from "./item";
+import { afterReload, failed, following, hasEnded, isFinal, received, type UploadItem } from "./item";
 import { sendFile } from "./sending";
 
 type JobEvent = Schemas["JobsSnapshot"] | Schemas["JobChanged"] | Schemas["JobRemoved"];
@@ -21,6 +21,8 @@ let items = new Map<string, UploadItem>();
 const files = new Map<string, File>();
 const underWay = new Map<string, AbortController>();
 const byJob = new Map<number, string>();
+/** What was told of jobs: their end can be known before the reply to the upload is. */
+const told = new Map<number, Job>();
 const listeners = new Set<() => void>();
 let owner = "";
 let nextKey = 0;
@@ -48,6 +50,7 @@ export function closeUploads(): void {
   items = new Map();
   files.clear();
   byJob.clear();
+  told.clear();
   queue = [];
   owner = "";
   changed();
@@ -73,10 +76,10 @@ export async function addFiles(picked: readonly Picked[], collection: number): P
   }
   changed();
   limit ??= await get("/api/v1/limits").then(
-    (told) => told.file_bytes,
+    (limits) => limits.file_bytes,
     () => null,
   );
-  for (let n = underWay.size; n < PARALLEL; n++) void sendNext();
+  for (let n = underWay.size; n < PARALLEL; n++) void sendAll();
 }
 
 export async function cancelUpload(key: string): Promise<void> {
@@ -108,11 +111,11 @@ export async function retryUpload(key: string): Promise<void> {
   }
   change(waiting(key, item.name, item.size, item.collection));
   queue.push(key);
-  if (underWay.size < PARALLEL) void sendNext();
+  if (underWay.size < PARALLEL) void sendAll();
 }
 
 export function canRetry(item: UploadItem): boolean {
-  if (item.state !== "failed" && item.state !== "cancelled") return false;
+  if ((item.state !== "failed" && item.state !== "cancelled") || isFinal(item)) return false;
   return item.jobId !== null || files.has(item.key);
 }
 
@@ -136,6 +139,7 @@ function waiting(key: string, name: string, size: number, collection: number): U
     sent: 0,
     documentId: null,
     isNewVersion: false,
+    isDuplicate: false,
     job: null,
     jobId: null,
     code: "",
@@ -143,10 +147,13 @@ function waiting(key: string, name: string, size: number, collection: number): U
   };
 }
 
-async function sendNext(): Promise<void> {
-  const key = queue.shift();
-  const item = key === undefined ? undefined : items.get(key);
-  if (key === undefined || !item) return;
+async function sendAll(): Promise<void> {
+  for (let key = queue.shift(); key !== undefined; key = queue.shift()) await sendOne(key);
+}
+
+async function sendOne(key: string): Promise<void> {
+  const item = items.get(key);
+  if (!item) return;
   const stopping = new AbortController();
   underWay.set(key, stopping);
   try {
@@ -158,7 +165,6 @@ async function sendNext(): Promise<void> {
   } finally {
     underWay.delete(key);
   }
-  await sendNext();
 }
 
 async function send(item: UploadItem, file: File, signal: AbortSignal): Promise<void> {
@@ -166,17 +172,18 @@ async function send(item: UploadItem, file: File, signal: AbortSignal): Promise<
   change(sending);
   for (let tried = 1; ; tried++) {
     try {
-      const told = await sendFile({
+      const reply = await sendFile({
         file,
         name: item.name,
         collection: item.collection,
         signal,
         onProgress: (sent) => change({ ...sending, sent }),
       });
-      const now = received(item, told);
+      const now = received(item, reply);
       change(now);
       if (now.state !== "failed") files.delete(item.key);
-      if (now.state === "taken" || now.state === "duplicate") void follow();
+      await catchUpWith(now);
+      void follow();
       return;
     } catch (error) {
       if (signal.aborted) return;
@@ -220,6 +227,7 @@ async function follow(): Promise<void> {
     }
   } finally {
     stream = null;
+    told.clear();
   }
 }
 
@@ -233,12 +241,20 @@ async function catchUp(): Promise<void> {
   const pending = pendingJobs();
   for (let at = 0; at < pending.length; at += JOBS_AT_ONCE) {
     const id = pending.slice(at, at + JOBS_AT_ONCE);
-    const told = await get("/api/v1/jobs", { query: { id } }).catch(() => null);
-    if (!told) return;
-    const there = new Set(told.items.map((job) => job.id));
-    told.items.forEach(apply);
+    const found = await get("/api/v1/jobs", { query: { id } }).catch(() => null);
+    if (!found) return;
+    const there = new Set(found.items.map((job) => job.id));
+    found.items.forEach(apply);
     id.filter((each) => !there.has(each)).forEach(removed);
   }
+}
+
+/** What became of a job before the reply told whose it is. */
+async function catchUpWith({ jobId, isDuplicate }: UploadItem): Promise<void> {
+  if (jobId === null) return;
+  const path = { job_id: jobId };
+  const ended = () => get("/api/v1/jobs/{job_id}", { path }).catch(() => null);
+  apply(isDuplicate ? await ended() : (told.get(jobId) ?? null));
 }
 
 function take(event: JobEvent): void {
@@ -248,8 +264,10 @@ function take(event: JobEvent): void {
 }
 
 function apply(job: Job | null): void {
-  const item = job && items.get(byJob.get(job.id) ?? "");
+  if (!job) return;
+  const item = items.get(byJob.get(job.id) ?? "");
   if (item) change(following(item, job));
+  else told.set(job.id, job);
 }
 
 function removed(jobId: number): void {

@@ -6,7 +6,7 @@ const documentsOf = (count: number) => `${count} ${plural("en", count, "document
 /** Why a file is not in, by the stable code of the server or of the browser. */
 const reasons: Record<string, string> = {
   unsupported_format:
-    "This kind of file cannot be read. PDF, Office, text, e-mail and images can: save it as one of them.",
+    "This kind of file cannot be read. Save it as PDF, an Office document or text.",
   password_needed: "It is protected by a password. Remove the protection and add it again.",
   damaged_file: "The file is damaged. Save it anew with its program and add it again.",
   no_text_found: "No text was found in it, not even in its images.",
@@ -112,6 +112,7 @@ export const documents = {
   holderName: "Name",
   addReader: "Add",
   removeReader: (name: string) => `Remove ${name}`,
+  readerUnknown: "One of these names is no person or group here. Check how it is written.",
   noReaders: "Nobody but the managers.",
   save: "Save",
   saved: "Saved",

@@ -6,7 +6,7 @@ const documentsOf = (count: number) => `${count} ${plural("fr", count, "document
 
 const reasons: Record<string, string> = {
   unsupported_format:
-    "Ce type de fichier n’est pas lisible. PDF, bureautique, texte, courriel et images le sont : enregistrez-le dans l’un de ces formats.",
+    "Ce type de fichier n’est pas lisible. Enregistrez-le en PDF, en document bureautique ou en texte.",
   password_needed: "Il est protégé par un mot de passe. Retirez la protection et ajoutez-le à nouveau.",
   damaged_file: "Le fichier est endommagé. Enregistrez-le à nouveau avec son logiciel, puis ajoutez-le.",
   no_text_found: "Aucun texte n’y a été trouvé, pas même dans ses images.",
@@ -112,6 +112,7 @@ export const documents: Texts<typeof english> = {
   holderName: "Nom",
   addReader: "Ajouter",
   removeReader: (name) => `Retirer ${name}`,
+  readerUnknown: "L’un de ces noms ne désigne aucune personne ni aucun groupe. Vérifiez son orthographe.",
   noReaders: "Personne d’autre que les gestionnaires.",
   save: "Enregistrer",
   saved: "Enregistré",

@@ -21,7 +21,7 @@ _CHUNKS = 60
 _TOPICS_OF_ONE = 3
 _SHORTEST, _LONGEST = 4, 70
 
-_NUMBERING = re.compile(r"(?:(?:\d+[.)]?|[IVX]+[.)]|[A-Z][.)])[\s\u2013-]*)+(?=\D)")
+_NUMBERING = re.compile(r"^(?:(?:\d+[.)]?|[IVX]+[.)]|[A-Z][.)])[\s\u2013-]*)+(?=\D)")
 _WORDY = re.compile(r"[^\W\d_]{3}")
 _GENERIC = re.compile(
     r"(?:sheet|feuille?|slide|diapositive|page|part|partie|chapter|chapitre|section)\W*\w{0,4}"
@@ -30,7 +30,7 @@ _GENERIC = re.compile(
     r"|abstract|summary|résumé|figures?|tables?|notes?|untitled|sans titre",
     re.IGNORECASE,
 )
-_STANDING_ALONE = re.compile(r"^(?=[^\W_])[^\n]{4,80}(?<![.,;:!?])$(?=\n+[^\n]{20})", re.MULTILINE)
+_STANDING_ALONE = re.compile(r"^(?=[^\W_])[^\n|]{4,80}(?<![.,;:!?])$(?=\n+[^\n]{20})", re.MULTILINE)
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _JOINERS = frozenset(("of", "the", "de", "du", "des", "la", "le", "les", "von", "van", "der"))
 

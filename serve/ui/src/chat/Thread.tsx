@@ -20,24 +20,14 @@ interface ThreadProps {
 export function Thread({ detail, run, actions }: ThreadProps) {
   const { chat } = useText();
   const { frame, isAtEnd, toEnd } = useFollowing(run);
-  const turns = shownTurns(detail, run);
+  const shown = shownTurns(detail, run);
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keys
     <div className="thread" ref={frame} tabIndex={0} role="region" aria-label={chat.thread}>
       <div className="thread-column">
-        {turns.map((turn, index) => (
-          <AskedTurn
-            key={turn.id}
-            turn={turn}
-            answer={storedAnswer(turn)}
-            run={null}
-            isLast={index === turns.length - 1 && !run}
-            actions={actions}
-          />
+        {shown.map(({ key, ...asked }, index) => (
+          <AskedTurn key={key} {...asked} isLast={index === shown.length - 1} actions={actions} />
         ))}
-        {run && (
-          <AskedTurn key="run" turn={null} answer={run.answer} run={run} isLast actions={actions} />
-        )}
       </div>
       {!isAtEnd && (
         <div className="to-end">
@@ -50,8 +40,23 @@ export function Thread({ detail, run, actions }: ThreadProps) {
   );
 }
 
+/**
+ * The turns, and last what is being written. It has the key of the turn that it becomes, so that what
+ * one points at in it is still there once it is stored.
+ */
+function shownTurns(detail: Detail, run: Run | null) {
+  const stored = turnsBefore(detail, run).map((turn) => ({
+    key: turn.id,
+    turn,
+    answer: storedAnswer(turn),
+    run: null,
+  }));
+  if (!run) return stored;
+  return [...stored, { key: run.turnId ?? "asked", turn: null, answer: run.answer, run }];
+}
+
 /** The turns before the one that is being written. */
-function shownTurns({ turns }: Detail, run: Run | null) {
+function turnsBefore({ turns }: Detail, run: Run | null) {
   if (run?.ask.besideId == null) return turns.filter((each) => each.id !== run?.turnId);
   const at = turns.findIndex(
     (each) => each.siblings.includes(run.ask.besideId ?? 0) || each.id === run.turnId,

@@ -1,3 +1,4 @@
+import type { Citation } from "../api/types";
 import { isQuoted, type Quoted } from "../chat/answer";
 import { useText } from "../i18n/language";
 import { useSource } from "../shell/source";
@@ -30,7 +31,7 @@ function CitationChip({ n }: { n: number }) {
     );
   }
   const isNear = citation.verdict === "approximate";
-  const isOpen = source?.citation?.n === n && citations.some((each) => each === source.citation);
+  const isOpen = isSame(source?.citation, citation);
   return (
     <HoverCard
       label={isNear ? chat.citationNear(n, citation.document_name) : chat.citation(n, citation.document_name)}
@@ -40,6 +41,13 @@ function CitationChip({ n }: { n: number }) {
     >
       <CitationPreview citation={citation} />
     </HoverCard>
+  );
+}
+
+/** Whether it is the same citation: once an answer is stored, its citations are others. */
+function isSame(opened: Citation | undefined, own: Quoted): boolean {
+  return (
+    opened?.n === own.n && opened.chunk_id === own.chunk_id && opened.quote === own.quote
   );
 }
 

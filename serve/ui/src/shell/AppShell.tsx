@@ -7,19 +7,19 @@ import { UploadTray } from "../upload/UploadTray";
 import { SourcePane } from "../viewer/SourcePane";
 import { Brand } from "./Brand";
 import { useShortcut } from "./shortcuts";
-import { NARROW, useMedia } from "./media";
+import { COVERED, useMedia } from "./media";
 import { ShortcutsDialog } from "./ShortcutsDialog";
 import { Sidebar } from "./Sidebar";
 import { useSource } from "./source";
 import "./shell.css";
 
-/** The three panes: sidebar, page, source. Under 800 px the first is a drawer, the last a sheet. */
+/** Sidebar, page, source. Under 1100 px the last is a sheet over the page, under 800 px the first a drawer. */
 export function AppShell({ children }: { children: ReactNode }) {
   const { shell } = useText();
   const { source, close } = useSource();
   const [isDrawerOpen, setDrawerOpen] = useState(false);
   const [isHelpOpen, setHelpOpen] = useState(false);
-  const isCovered = useMedia(NARROW) && source !== null;
+  const isCovered = useMedia(COVERED) && source !== null;
   useShortcut("?", shell.shortcutHelp, () => setHelpOpen(true));
   useShortcut("mod+shift+o", shell.newChat, () => navigate("/"));
   useShortcut("Escape", shell.shortcutClose, () => {
@@ -42,13 +42,14 @@ export function AppShell({ children }: { children: ReactNode }) {
         />
         <Brand />
       </header>
-      <Sidebar isOpen={isDrawerOpen} onHelp={() => setHelpOpen(true)} />
+      <Sidebar isOpen={isDrawerOpen} isCovered={isCovered} onHelp={() => setHelpOpen(true)} />
       {isDrawerOpen && (
         <div className="drawer-shade" aria-hidden="true" onClick={() => setDrawerOpen(false)} />
       )}
       <main id="content" className="content" tabIndex={-1} inert={isCovered}>
         {children}
       </main>
+      {isCovered && <div className="source-shade" aria-hidden="true" onClick={close} />}
       {source && (
         <aside className="source-pane" aria-label={shell.source}>
           <SourcePane source={source} onClose={close} />

@@ -10,16 +10,22 @@ import { Brand } from "./Brand";
 
 interface SidebarProps {
   isOpen: boolean;
+  /** Whether the source lies over it. */
+  isCovered: boolean;
   onHelp: () => void;
 }
 
-export function Sidebar({ isOpen, onHelp }: SidebarProps) {
+export function Sidebar({ isOpen, isCovered, onHelp }: SidebarProps) {
   const { shell } = useText();
   const me = useMe();
   const manages = useManages();
   const signOut = useSigningOut();
   return (
-    <nav className={isOpen ? "sidebar sidebar-open" : "sidebar"} aria-label={shell.navigation}>
+    <nav
+      className={isOpen ? "sidebar sidebar-open" : "sidebar"}
+      aria-label={shell.navigation}
+      inert={isCovered}
+    >
       <div className="sidebar-brand">
         <Brand />
       </div>

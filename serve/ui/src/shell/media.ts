@@ -1,8 +1,8 @@
 /** What the window is like. */
 import { useSyncExternalStore } from "react";
 
-/** Where one pane covers the others. */
-export const NARROW = "(max-width: 800px)";
+/** Where the source covers the other panes. */
+export const COVERED = "(max-width: 1099px)";
 
 export function useMedia(query: string): boolean {
   return useSyncExternalStore(

@@ -39,7 +39,8 @@ export function SourceProvider({ children }: { children: ReactNode }) {
       close: () => {
         // What the source covered cannot have the focus before it is uncovered.
         flushSync(() => setSource(null));
-        if (opener.current instanceof HTMLElement) opener.current.focus();
+        const back = opener.current?.isConnected ? opener.current : document.getElementById("content");
+        if (back instanceof HTMLElement) back.focus();
       },
     }),
     [source],

@@ -6,6 +6,7 @@ import { Spinner } from "../components/States";
 import { useNotices } from "../components/Toasts";
 import { useText } from "../i18n/language";
 import { useSource, type OpenSource } from "../shell/source";
+import { COVERED } from "../shell/media";
 import { useShortcut } from "../shell/shortcuts";
 import { PaneEdge } from "./PaneEdge";
 import { addressOfPlace } from "./place";
@@ -32,8 +33,9 @@ export function SourcePane({ source, onClose }: SourcePaneProps) {
   useEffect(() => announce(viewer.opened(documentName, label)), [announce, viewer, documentName, label]);
   useEffect(() => {
     // Where the source covers the chat, it has the focus.
-    const back = head.current?.querySelector<HTMLElement>(".source-back");
-    if (back?.offsetParent) back.focus();
+    if (!window.matchMedia(COVERED).matches) return;
+    const ways = head.current?.querySelectorAll<HTMLElement>(".source-back, .source-close") ?? [];
+    [...ways].find((each) => each.offsetParent)?.focus();
   }, []);
   const alone = addressOfPlace(documentId, { ...wanted, span: citation?.span ?? null });
   return (

@@ -55,10 +55,3 @@ export function ErrorState({ error, onRetry }: ErrorStateProps) {
     </div>
   );
 }
-
-/** What to tell a person about an error. */
-export function messageOf(error: unknown, unreachable: string): string {
-  if (!(error instanceof ProblemError) || error.code === "unreachable") return unreachable;
-  const { detail, advice } = error.problem;
-  return advice ? `${detail} ${advice}` : detail;
-}

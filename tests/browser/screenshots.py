@@ -16,7 +16,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser import states_admin, states_chat, states_documents
+from tests.browser import states_admin, states_chat, states_documents, states_viewer
 from tests.browser.chromium import chromium
 from tests.browser.site import ADMINISTRATOR, STEPS, Site, open_site
 from tests.browser.visit import Visit, visit
@@ -55,6 +55,7 @@ STATES: list[State] = [
     *states_admin.STATES,
     *states_chat.STATES,
     *states_documents.STATES,
+    *states_viewer.STATES,
 ]
 
 

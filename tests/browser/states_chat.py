@@ -36,6 +36,15 @@ def chat_interrupted(seen: Visit, site: Site) -> None:
     site.llm.server.script = quoting
 
 
+def chat_model_down(seen: Visit, site: Site) -> None:
+    site.llm.stop()
+    try:
+        ask(seen.open("/"), STEPS)
+        answered(seen.page)
+    finally:
+        site.llm.start()
+
+
 def chat_session_ended(seen: Visit, site: Site) -> None:
     _asked(seen, site, PARTLY)
     seen.context.clear_cookies()
@@ -58,5 +67,6 @@ STATES = [
     chat_rich,
     chat_abstained,
     chat_interrupted,
+    chat_model_down,
     chat_session_ended,
 ]

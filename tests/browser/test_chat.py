@@ -256,7 +256,7 @@ def test_text_runs_the_way_its_letters_do(signed_in_page: Page, language: str) -
     ask(signed_in_page, question)
     asked = signed_in_page.locator(".question-text")
     wanted = "rtl" if language == "ar" else "ltr"
-    assert asked.evaluate("(each) => getComputedStyle(each).direction") == wanted
+    expect(asked).to_have_css("direction", wanted)
 
 
 def test_the_reader_who_scrolls_up_stays_there(signed_in_page: Page, site: Site) -> None:

@@ -7,6 +7,9 @@ import "./citations.css";
 const LEAVE_MS = 140;
 const MARGIN = 8;
 
+/** Closes the card that was opened last: two would cover each other. */
+let closeLast = (): void => undefined;
+
 interface HoverCardProps {
   /** The name of the button. */
   label: string;
@@ -24,6 +27,8 @@ export function HoverCard({ label, className, shown, onClick, children }: HoverC
   const id = useId();
   const enter = () => {
     window.clearTimeout(leaving.current);
+    closeLast();
+    closeLast = () => setOpen(false);
     setOpen(true);
   };
   const leave = () => {

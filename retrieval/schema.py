@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 
 metadata = MetaData(
@@ -90,6 +91,12 @@ documents = Table(
     UniqueConstraint("collection_id", "content_sha256"),
     Index("ix_documents_name", "collection_id", "name"),
     Index("ix_documents_sha256", "content_sha256"),
+    Index(
+        "ix_documents_restricted",
+        "collection_id",
+        sqlite_where=text("restricted"),
+        postgresql_where=text("restricted"),
+    ),
     sqlite_autoincrement=True,
 )
 

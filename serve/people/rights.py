@@ -61,6 +61,9 @@ class Role(IntEnum):
         return "writer" if self is Role.WRITER else "manager"
 
 
+_WORDS = [(role, role.word) for role in sorted(Role)]
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """A person or a group that something is granted to: one of the ids is set."""
@@ -94,13 +97,11 @@ def roles_of(connection: Connection, caller: Caller) -> Mapping[int, Role]:
     """What is granted to the caller, alone or in a group, by collection; to the operator, all."""
     if caller.is_operator:
         return dict.fromkeys(connection.scalars(select(collections.c.id)), Role.MANAGER)
-    rows = connection.execute(
-        select(grants.c.collection_id, grants.c.role).where(_is_for(grants, caller))
-    )
+    query = select(grants.c.collection_id, grants.c.role).where(_is_for(grants, caller))
+    rows = connection.execute(query).all()
     found: dict[int, Role] = {}
-    for row in rows:
-        role = Role.named(row.role)
-        found[row.collection_id] = max(role, found.get(row.collection_id, role))
+    for role, word in _WORDS:
+        found |= dict.fromkeys([home for home, given in rows if given == word], role)
     return found
 
 
@@ -111,13 +112,14 @@ def closed_documents(
     managed = {each for each, role in roles.items() if role is Role.MANAGER}
     if caller.is_operator or len(managed) == len(roles):
         return frozenset()
-    named = exists().where(
-        document_readers.c.document_id == documents.c.id, _is_for(document_readers, caller)
+    restricted = connection.execute(
+        select(documents.c.id, documents.c.collection_id).where(documents.c.restricted)
     )
-    closed = select(documents.c.id).where(
-        documents.c.restricted, among(documents.c.collection_id, roles.keys() - managed), ~named
-    )
-    return frozenset(connection.scalars(closed))
+    granted = {document for document, home in restricted if home in roles and home not in managed}
+    if not granted:
+        return frozenset()
+    named = select(document_readers.c.document_id).where(_is_for(document_readers, caller))
+    return frozenset(granted.difference(connection.scalars(named)))
 
 
 def _is_for(table: Table, caller: Caller) -> ColumnElement[bool]:

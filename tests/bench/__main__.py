@@ -24,6 +24,8 @@ SUBJECTS = (
     "llm",
     "ingest",
     "leaks",
+    "rights",
+    "flood",
     "highlights",
 )
 

@@ -27,6 +27,7 @@ SUBJECTS = (
     "rights",
     "flood",
     "highlights",
+    "folder",
 )
 
 

@@ -43,6 +43,15 @@ def drop_folder(page: Page, folder: Path) -> None:
         chromium.send("Input.dispatchDragEvent", event)
 
 
+def folder_of(path: Path, count: int) -> Path:
+    """A folder of so many files in folders of a hundred; the last file is empty."""
+    for number in range(count):
+        file = path / f"part{number // 100}" / f"note{number:04}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"Note {number} of the box." if number < count - 1 else "")
+    return path
+
+
 def row(page: Page, name: str) -> Locator:
     """The line of the tray about a file."""
     return page.locator(".tray-row").filter(has=page.get_by_text(name, exact=True))

@@ -61,13 +61,13 @@ export default function DropZone() {
   return (
     <>
       {isOver && (
-        <div className="drop-zone">
+        <section className="drop-zone" aria-label={text.dropHere}>
           <div className="drop-card">
             <Icon name="upload" size={32} />
             <p className="drop-title">{text.dropHere}</p>
             {into && <p>{text.dropInto(into.name)}</p>}
           </div>
-        </div>
+        </section>
       )}
       {picked && (
         <CollectionDialog

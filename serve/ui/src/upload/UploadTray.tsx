@@ -3,7 +3,8 @@ import { lazy, Suspense, useEffect } from "react";
 import { useMe } from "../session/session";
 import { closeUploads, openUploads, useUploads } from "./uploads";
 
-const Tray = lazy(() => import("./Tray"));
+const loadTray = () => import("./Tray");
+const Tray = lazy(loadTray);
 const DropZone = lazy(() => import("./DropZone"));
 
 /** Uploads under way, on every page, and the place to drop more. */
@@ -15,6 +16,10 @@ export function UploadTray() {
     openUploads(owner);
   }, [owner]);
   useEffect(() => closeUploads, []);
+  useEffect(() => {
+    // When it is needed, the connection may be lost.
+    loadTray().catch(() => undefined);
+  }, []);
   return (
     <Suspense fallback={null}>
       <DropZone />

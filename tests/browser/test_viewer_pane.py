@@ -43,7 +43,6 @@ def asked(seen: Visit) -> Page:
     page.locator("textarea").fill(QUESTION)
     page.keyboard.press("Enter")
     expect(chip(page, 2)).to_be_visible()
-    # Only then the answer is the stored one, whose chips stay.
     expect(page.locator(".answer-actions")).to_be_visible()
     return page
 
@@ -91,6 +90,48 @@ def test_escape_closes_and_the_focus_goes_back(reader: Visit, site: Site) -> Non
     page.keyboard.press("Escape")
     if page.locator(".source-pane").count():  # The first one may have closed the preview.
         page.keyboard.press("Escape")
+    expect(page.locator(".source-pane")).to_have_count(0)
+    expect(chip(page, 1)).to_be_focused()
+
+
+def test_a_chip_that_was_clicked_while_the_answer_was_written_gets_the_focus_back(
+    reader: Visit, site: Site
+) -> None:
+    def slowly(body: dict[str, Any]) -> Reply:
+        return Reply(two_quotes(body).text + " And so on." * 12, token_seconds=0.03)
+
+    site.llm.server.script = slowly
+    page = reader.open("/")
+    page.locator("textarea").fill(QUESTION)
+    page.keyboard.press("Enter")
+    expect(chip(page, 1)).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    chip(page, 1).click()
+    expect(page.locator(".answer-actions")).to_be_visible(timeout=20_000)
+    expect(chip(page, 1)).to_have_class(re.compile("chip-open"))
+    page.get_by_role("complementary").get_by_role("button", name="Source 2: rule.pdf").focus()
+    page.keyboard.press("Escape")
+    expect(page.locator(".source-pane")).to_have_count(0)
+    expect(chip(page, 1)).to_be_focused()
+
+
+def test_in_a_window_of_medium_width_it_is_a_sheet_over_the_page(
+    visiting: VisitFactory, site: Site
+) -> None:
+    site.llm.server.script = two_quotes
+    seen = visiting(ADMINISTRATOR, viewport={"width": 960, "height": 720})
+    let_probe_in(seen.context)
+    page = asked(seen)
+    before = page.locator("main").bounding_box()
+    chip(page, 1).click()
+    expect_marked(page, site, QUOTES[0])
+    assert page.locator("main").bounding_box() == before
+    assert page.locator("main").get_attribute("inert") is not None
+    expect(page.get_by_role("button", name="Close")).to_be_focused()
+    assert seen.sideways() == 0
+    assert seen.axe() == []
+    seen.screenshot("viewer-medium")
+    page.mouse.click(60, 400)
     expect(page.locator(".source-pane")).to_have_count(0)
     expect(chip(page, 1)).to_be_focused()
 
@@ -150,7 +191,7 @@ def test_a_document_that_was_deleted_meanwhile_shows_nothing(reader: Visit, site
     page.locator("textarea").fill("When does the ferry leave from the old pier?")
     page.keyboard.press("Enter")
     ferry_chip = page.get_by_role("main").get_by_role("button", name="Source 1: gone.txt").first
-    expect(ferry_chip).to_be_visible()
+    expect(page.locator(".answer-actions")).to_be_visible()
     assert site.town.operator.delete(f"/api/v1/documents/{gone}").status_code == 204
     ferry_chip.click()
     pane = page.locator(".source-pane")

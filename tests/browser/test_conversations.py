@@ -38,7 +38,7 @@ def test_conversations_are_listed_found_and_named(signed_in: Visit) -> None:
     expect(listed.first).to_have_attribute("aria-current", "page")
     is_sound(signed_in)
     page.keyboard.press("Control+k")
-    page.keyboard.type("keeper climb")
+    page.keyboard.type("many steps")
     expect(listed).to_have_text([STEPS])
     act(page, STEPS, "Rename")
     title = page.get_by_role("textbox", name="Title of the conversation")

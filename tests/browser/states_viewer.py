@@ -15,19 +15,17 @@ from tests.browser.site import QUOTE, STEPS, Site
 from tests.browser.visit import Visit
 from tests.fixtures.documents import write_xlsx
 
-_SOURCE = re.compile(r'<src n="(\d+)"[^>]*>(.*?)</src>', re.DOTALL)
+_SOURCE = re.compile(r'<src n="(\d+)"([^>]*)>(.*?)</src>', re.DOTALL)
 _GARDEN = "Who laid out the garden of the cloister, and what do herbs stand around?"
 _GARDEN_QUOTES = "laid out by Brother Anselm in the spring of 1147", "a walnut tree gives shade"
 
 
 def viewer_pdf(seen: Visit, site: Site) -> None:
-    _opened(seen, site, _GARDEN, *_GARDEN_QUOTES)
-    expect(seen.page.locator(".mark-quote").first).to_be_visible()
+    _opened(seen, site, ("rule", _GARDEN), *_GARDEN_QUOTES)
 
 
 def viewer_text(seen: Visit, site: Site) -> None:
-    _opened(seen, site, STEPS, QUOTE, "The lamp was made in Paris by Barbier")
-    expect(seen.page.locator(".mark-quote").first).to_be_visible()
+    _opened(seen, site, ("lighthouse", STEPS), QUOTE, "The lamp was made in Paris by Barbier")
 
 
 def viewer_sheet(seen: Visit, site: Site) -> None:
@@ -48,17 +46,20 @@ def viewer_gone(seen: Visit, site: Site) -> None:
     seen.open("/d/999999")
 
 
-def _opened(seen: Visit, site: Site, question: str, *quotes: str) -> None:
-    """Ask what is answered with these quotes, and open the first."""
+def _opened(seen: Visit, site: Site, asked: tuple[str, str], *quotes: str) -> None:
+    """Ask what is answered with these quotes of a document, and open the first."""
+    document, question = asked
 
     def cited(body: dict[str, Any]) -> Reply:
         told = "".join(str(message.get("content")) for message in body["messages"])
-        number = next((n for n, text in _SOURCE.findall(told) if quotes[0] in text), "1")
+        found = _SOURCE.findall(told)
+        number = next((n for n, of, text in found if document in of and quotes[0] in text), "1")
         return Reply(" ".join(f'So it is: <q s="{number}">{each}</q>.' for each in quotes))
 
     site.llm.server.script = cited
     ask(seen.open("/"), question)
     answered(seen.page).locator(".chip").first.click()
+    expect(seen.page.locator(".mark-quote").first).to_be_visible(timeout=20_000)
     site.llm.server.script = quoting
 
 

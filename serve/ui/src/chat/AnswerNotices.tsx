@@ -55,7 +55,7 @@ export function AnswerNotices({ answer, turn, onAgain }: AnswerNoticesProps) {
         </Notice>
       )}
       {turn?.state === "failed" && (
-        <Notice icon="warning" title={chat.failed} action={again}>
+        <Notice icon="warning" title={answer.text ? chat.interrupted : chat.failed} action={again}>
           {turn.error && messageOf(new ProblemError(turn.error))} {answer.text && chat.interruptedKept}
         </Notice>
       )}

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 
 import { get } from "../api/http";
 import type { Schemas } from "../api/types";
@@ -23,20 +24,22 @@ interface NotInDocumentsProps {
 export function NotInDocuments({ turnId, hits }: NotInDocumentsProps) {
   const { chat } = useText();
   const { open } = useSource();
-  const { data } = useQuery({
+  // What was seen a moment ago stays when the answer is stored.
+  const [fresh] = useState(hits);
+  const { data, isLoading } = useQuery({
     queryKey: ["nearest", turnId],
     queryFn: () => nearestOf(turnId ?? 0),
-    enabled: turnId !== null && hits.length === 0,
+    enabled: turnId !== null && fresh.length === 0,
     staleTime: Infinity,
   });
-  const nearest = hits.length ? hits.slice(0, NEAREST) : (data ?? []);
+  const nearest = fresh.length ? fresh.slice(0, NEAREST) : (data ?? []);
   return (
     <section className="abstained" aria-label={chat.notInDocuments}>
       <h3>
         <Icon name="search" />
         {chat.notInDocuments}
       </h3>
-      <p>{nearest.length ? chat.nearest : chat.nothingNear}</p>
+      {!isLoading && <p>{nearest.length ? chat.nearest : chat.nothingNear}</p>}
       <ul>
         {nearest.map((each) => (
           <li key={each.chunk_id}>

@@ -3,6 +3,9 @@ import { useEffect, useId, useRef, type ReactNode } from "react";
 import { useText } from "../i18n/language";
 import { IconButton } from "./Button";
 
+// Who opens a dialog with something to fill in wants to fill it in; else the first button has the focus.
+const FIELDS = "input:not([readonly], :disabled), textarea:not(:disabled)";
+
 interface DialogProps {
   title: string;
   onClose: () => void;
@@ -20,6 +23,7 @@ export function Dialog({ title, onClose, children, actions }: DialogProps) {
     const dialog = element.current;
     const opener = document.activeElement;
     dialog?.showModal();
+    dialog?.querySelector<HTMLElement>(FIELDS)?.focus();
     return () => {
       dialog?.close();
       if (opener instanceof HTMLElement) opener.focus();

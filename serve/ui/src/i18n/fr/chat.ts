@@ -7,7 +7,7 @@ const passages = (count: number) => `${count} ${plural("fr", count, "passage", "
 export const chat: Texts<typeof english> = {
   title: "Interrogez vos documents",
   intro: "Chaque réponse cite ses sources, et un clic montre les mots exacts sur leur page.",
-  placeholder: "Posez une question sur vos documents",
+  placeholder: "Posez votre question",
   question: "Question",
   send: "Demander",
   stop: "Arrêter",

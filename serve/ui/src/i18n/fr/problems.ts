@@ -27,6 +27,22 @@ const byCode: Record<string, string> = {
   not_ready: "Cloister démarre encore. Réessayez dans un instant.",
   disk_full: "Le disque est plein.",
   too_many_questions: "Trop de questions attendent en ce moment. Réessayez dans un instant.",
+  llm_unavailable: "Le modèle de langage est injoignable pour l’instant. Réessayez dans un instant.",
+  llm_interrupted: "Le modèle de langage s’est interrompu au milieu de la réponse.",
+  llm_refused:
+    "Le modèle de langage n’a pas accepté la question. Un administrateur en trouvera la raison dans le journal.",
+  llm_busy: "Le modèle de langage est trop sollicité en ce moment. Réessayez dans un instant.",
+  busy: "Le serveur est trop sollicité en ce moment. Réessayez dans un instant.",
+  prompt_too_long:
+    "La question et ce qui précède sont trop longs. Raccourcissez, ou commencez une nouvelle conversation.",
+  guard_unavailable:
+    "Le contrôle des questions et des réponses est injoignable ; aucune réponse n’est donnée pour l’instant.",
+  withheld: "Ce contenu est retenu par les règles de votre organisation.",
+  question_withheld: "Cette question est retenue par les règles de votre organisation.",
+  answer_withheld: "Cette réponse est retenue par les règles de votre organisation.",
+  access_revoked: "Vous n’avez plus accès à un document de cette réponse.",
+  embedder_unavailable: "La recherche est injoignable pour l’instant. Réessayez dans un instant.",
+  database_unusable: "La base de données est inutilisable pour l’instant. Adressez-vous à un administrateur.",
   internal_error: "Le serveur a commis une erreur. Réessayez ; son journal en dit plus.",
 };
 

@@ -54,7 +54,7 @@ def test_a_session_that_ends_keeps_the_question_and_goes_on(signed_in: Visit) ->
     signed_in.context.clear_cookies()
     ask(page, "Where was the lamp made?")
     dialog = page.get_by_role("dialog", name="Your session has ended")
-    expect(dialog).to_be_visible()
+    expect(dialog.get_by_label("Password")).to_be_focused()
     assert signed_in.axe() == []
     dialog.get_by_label("Password").fill("wrong")
     dialog.get_by_role("button", name="Sign in", exact=True).click()
@@ -111,6 +111,8 @@ def test_an_answer_that_breaks_off_is_kept_and_can_be_asked_again(
     ask(page, STEPS)
     answer = answered(page)
     expect(answer).to_contain_text("Half of an answer")
+    expect(answer).to_contain_text("Interrupted")
+    expect(answer).to_contain_text("The language model broke off in the middle of the answer.")
     expect(answer).to_contain_text("What was written until then is kept.")
     is_sound(signed_in)
     site.llm.server.script = writing("Whole.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.chat import answered, ask
 from tests.browser.conftest import VisitFactory
 from tests.browser.site import ADMINISTRATOR, READER, STEPS, Site
 from tests.browser.visit import Visit
@@ -130,6 +131,23 @@ def test_a_question_is_answered(signed_in_page: Page) -> None:
     signed_in_page.get_by_role("textbox", name="Question").fill(STEPS)
     signed_in_page.keyboard.press("Enter")
     expect(signed_in_page.get_by_role("main")).to_contain_text("It says so here")
+
+
+def test_parts_that_cannot_be_loaded_leave_the_rest_usable(visiting: VisitFactory) -> None:
+    visit = visiting(ADMINISTRATOR)
+    for part in ("DropZone", "SourceView"):
+        visit.context.route(f"**/assets/{part}-*.js", lambda route: route.abort())
+    page = visit.open("/")
+    ask(page, STEPS)
+    answered(page).locator(".chip").first.click()
+    pane = page.get_by_role("complementary")
+    expect(pane.get_by_role("heading", name="Something broke")).to_be_visible()
+    assert visit.axe() == []
+    page.keyboard.press("Escape")
+    expect(pane).to_have_count(0)
+    expect(page.get_by_role("textbox", name="Question", exact=True)).to_be_visible()
+    # What could not be loaded is told in the console, too.
+    visit.complaints.clear()
 
 
 def test_an_unknown_page_says_so(signed_in: Visit) -> None:

@@ -10,6 +10,8 @@ interface ErrorBoundaryProps {
   children: ReactNode;
   /** Where this changes, what failed is tried again. */
   place: string;
+  /** What stands there instead; without it, a word about what broke. */
+  fallback?: ReactNode;
 }
 
 /** Catches what breaks while a page is drawn, so that the rest stays usable. */
@@ -25,7 +27,8 @@ export class ErrorBoundary extends Component<ErrorBoundaryProps, { error: unknow
   }
 
   override render() {
-    return this.state.error === null ? this.props.children : <Broken error={this.state.error} />;
+    const { children, fallback = <Broken error={this.state.error} /> } = this.props;
+    return this.state.error === null ? children : fallback;
   }
 }
 

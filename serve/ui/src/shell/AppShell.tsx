@@ -1,6 +1,7 @@
 import { useEffect, useState, type ReactNode } from "react";
 
 import { IconButton } from "../components/Button";
+import { ErrorBoundary } from "../components/ErrorBoundary";
 import { useText } from "../i18n/language";
 import { navigate, subscribe } from "../router";
 import { UploadTray } from "../upload/UploadTray";
@@ -55,7 +56,9 @@ export function AppShell({ children }: { children: ReactNode }) {
           <SourcePane source={source} onClose={close} />
         </aside>
       )}
-      <UploadTray />
+      <ErrorBoundary place="uploads" fallback={null}>
+        <UploadTray />
+      </ErrorBoundary>
       {isHelpOpen && <ShortcutsDialog onClose={() => setHelpOpen(false)} />}
     </div>
   );

@@ -1,6 +1,7 @@
 import { lazy, Suspense, useEffect, useMemo, useRef } from "react";
 
 import { IconButton } from "../components/Button";
+import { ErrorBoundary } from "../components/ErrorBoundary";
 import { Icon } from "../components/Icon";
 import { Spinner } from "../components/States";
 import { useNotices } from "../components/Toasts";
@@ -66,9 +67,11 @@ export function SourcePane({ source, onClose }: SourcePaneProps) {
         </a>
         <IconButton className="source-close" icon="close" label={shell.close} onClick={onClose} />
       </header>
-      <Suspense fallback={<Spinner label={viewer.loading} />}>
-        <SourceView wanted={wanted} />
-      </Suspense>
+      <ErrorBoundary place={`${documentId}`}>
+        <Suspense fallback={<Spinner label={viewer.loading} />}>
+          <SourceView wanted={wanted} />
+        </Suspense>
+      </ErrorBoundary>
       <SourceSwitch source={source} />
     </>
   );

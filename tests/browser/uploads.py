@@ -10,11 +10,15 @@ _DRAG_OVER = """(files) => {
     const data = new DataTransfer();
     for (const [name, text] of Object.entries(files)) data.items.add(new File([text], name));
     window.dropped = data;
-    document.body.dispatchEvent(new DragEvent("dragover",
+    const over = () => document.body.dispatchEvent(new DragEvent("dragover",
         { dataTransfer: data, bubbles: true, cancelable: true }));
+    window.dragging = setInterval(over, 50);
 }"""
-_DROP = """() => document.body.dispatchEvent(new DragEvent("drop",
-    { dataTransfer: window.dropped, bubbles: true, cancelable: true }))"""
+_DROP = """() => {
+    clearInterval(window.dragging);
+    document.body.dispatchEvent(new DragEvent("drop",
+        { dataTransfer: window.dropped, bubbles: true, cancelable: true }));
+}"""
 
 
 def pick(page: Page, files: dict[str, bytes]) -> None:
@@ -25,7 +29,7 @@ def pick(page: Page, files: dict[str, bytes]) -> None:
 
 
 def drag_over(page: Page, files: dict[str, str]) -> None:
-    """Hold files, texts by name, over the page."""
+    """Hold files, texts by name, over the page, which is told so time and again."""
     page.evaluate(_DRAG_OVER, files)
 
 

@@ -273,6 +273,14 @@ DEEDS: dict[str, tuple[Deed, set[str]]] = {
         ),
         {"grant.given"},
     ),
+    "PUT /api/v1/collections/{collection_id}/quota": (
+        on(World.collection, "PUT", "/api/v1/collections/{id}/quota", {"documents": 9}),
+        {"quota.set"},
+    ),
+    "PUT /api/v1/people/{person_id}/quota": (
+        on(World.person, "PUT", "/api/v1/people/{id}/quota", {"bytes": 5_000_000}),
+        {"quota.set"},
+    ),
     "DELETE /api/v1/collections/{collection_id}/grants": (grant_taken_back, {"grant.revoked"}),
     "PUT /api/v1/documents/{document_id}/readers": (
         on(World.new_document, "PUT", "/api/v1/documents/{id}/readers", {"readers": []}),

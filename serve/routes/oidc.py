@@ -26,7 +26,9 @@ router = APIRouter(prefix="/api/v1/auth", tags=["people"])
 _START, _CALLBACK = "/api/v1/auth/oidc", "/api/v1/auth/oidc/callback"
 _PLAIN_COOKIE, _SECURE_COOKIE = "cloister-oidc", "__Host-cloister-oidc"
 
-_Text = Annotated[str, Query(max_length=4_000)]
+# All of them together stay below the largest head of a request, whatever letters they are in.
+_Text = Annotated[str, Query(max_length=2_500)]
+_Word = Annotated[str, Query(max_length=500)]
 
 
 def _oidc(backend: BackendPart) -> OidcSigningIn:
@@ -78,9 +80,9 @@ def come_back(
     oidc: OidcPart,
     visitor: VisitorPart,
     code: _Text = "",
-    state: _Text = "",
-    iss: _Text = "",
-    error: _Text = "",
+    state: _Word = "",
+    iss: _Word = "",
+    error: _Word = "",
 ) -> Response:
     """Where the provider sends the browser to, which is signed in then."""
     returned = Returned(code, state, iss, error)

@@ -204,12 +204,12 @@ def test_a_job_is_followed_again_after_a_reload(signed_in: Visit) -> None:
 def test_a_job_is_cancelled_and_tried_again(signed_in: Visit) -> None:
     """Test 8: the server stops reading, keeps the file, and begins anew."""
     page = _ready(signed_in)
-    pick(page, {"running.txt": _long("cancel")})
+    pick(page, {"running.txt": _long("cancel", lines=60_000)})
     expect(row(page, "running.txt").locator(".tray-status")).to_have_text(_UNDER_WAY)
     page.get_by_role("button", name="Cancel running.txt").click()
     expect(row(page, "running.txt")).to_contain_text("Cancelled", timeout=20_000)
     page.get_by_role("button", name="Try running.txt again").click()
-    expect(row(page, "running.txt")).to_contain_text("Ready", timeout=30_000)
+    expect(row(page, "running.txt")).to_contain_text("Ready", timeout=90_000)
 
 
 def test_sending_is_cancelled_and_tried_again(signed_in: Visit) -> None:
@@ -322,10 +322,10 @@ def _documents(site: Site, collection: str = "default") -> list[dict[str, str]]:
     return found
 
 
-def _long(word: str) -> bytes:
-    """A text that is read for some seconds."""
-    lines = (f"Line {number} of a long text on {word}.\n" for number in range(9_000))
-    return "".join(lines).encode()
+def _long(word: str, *, lines: int = 9_000) -> bytes:
+    """A text that is read for some seconds, or as much longer as it has more lines."""
+    text = (f"Line {number} of a long text on {word}.\n" for number in range(lines))
+    return "".join(text).encode()
 
 
 def _holding(held: list[Route]) -> Callable[[Route], None]:

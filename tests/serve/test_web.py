@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -25,9 +26,10 @@ CLOSED = (
 
 
 @pytest.fixture(scope="module")
-def stranger(shared_server: RunningServer) -> httpx.Client:
+def stranger(shared_server: RunningServer) -> Iterator[httpx.Client]:
     ui_build.build()
-    return httpx.Client(base_url=shared_server.url, timeout=20, trust_env=False)
+    with httpx.Client(base_url=shared_server.url, timeout=20, trust_env=False) as client:
+        yield client
 
 
 @pytest.mark.parametrize("path", PAGES)

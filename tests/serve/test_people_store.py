@@ -16,7 +16,16 @@ from serve.people.groups import create_group, delete_group, members_of, set_memb
 from serve.people.holding import check_still
 from serve.people.keys import NewKey, caller_of_key, create_key, delete_key
 from serve.people.links import Purpose, create_link, first_link, link_of
-from serve.people.rights import Holder, Role, grant, list_grants, list_readers, revoke, set_readers
+from serve.people.rights import (
+    Holder,
+    Role,
+    grant,
+    list_grants,
+    list_readers,
+    revoke,
+    roles_of,
+    set_readers,
+)
 from serve.people.sessions import caller_of_session, list_sessions, open_session
 from serve.people.store import (
     activate,
@@ -177,4 +186,24 @@ def test_the_scope_is_what_is_granted_less_what_is_closed(database: Database) ->
         assert whole_scope(connection, ann) == Scope()
         activate(connection, ann.person_id)
         revoke(connection, one, own)
+        assert whole_scope(connection, ann) == Scope()
+
+
+def test_of_two_grants_the_higher_counts_and_of_a_suspended_person_none(database: Database) -> None:
+    home = a_collection(database, "one")
+    closed = published(database, home, "closed.txt", "text")
+    with database.write() as connection:
+        ann = a_person(connection, "Ann")
+        assert ann.person_id is not None
+        team = create_group(connection, "team").id
+        set_members(connection, team, [ann.person_id])
+        set_readers(connection, closed, [])
+        grant(connection, home, Holder(person_id=ann.person_id), Role.WRITER)
+        grant(connection, home, Holder(group_id=team), Role.READER)
+        assert roles_of(connection, ann) == {home: Role.WRITER}
+        assert whole_scope(connection, ann).excluded == {closed}
+        grant(connection, home, Holder(group_id=team), Role.MANAGER)
+        assert roles_of(connection, ann) == {home: Role.MANAGER}
+        assert not whole_scope(connection, ann).excluded
+        suspend(connection, ann.person_id)
         assert whole_scope(connection, ann) == Scope()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import struct
 import zlib
-from itertools import chain
+from itertools import chain, takewhile
 
 import numpy as np
 
@@ -16,6 +16,8 @@ Rect = tuple[float, float, float, float]
 _FINEST_STEP = 0.05
 # How many times the usual height a box may have that says how high its line is.
 _TALLEST = 1.4
+# How many times the usual height an index or an exponent has at most.
+_SMALL = 0.85
 _HEADER = struct.Struct("<fI")
 
 
@@ -54,17 +56,31 @@ def span_rects(boxes: Boxes, span: Span) -> list[Rect]:
             runs[-1].append(box)
         else:
             runs.append([box])
-    heights = [_heights(run) for run in runs]
-    usual = statistics.median(chain.from_iterable(heights)) if runs else 0.0
-    return [_covering(run, each, usual) for run, each in zip(runs, heights, strict=True)]
+    if not runs:
+        return []
+    usual = statistics.median(chain.from_iterable(map(_heights, runs)))
+    runs[:1] = _parted(runs[0], usual)
+    runs[-1:] = [run[::-1] for run in reversed(_parted(runs[-1][::-1], usual))]
+    return [_covering(run, usual) for run in runs]
 
 
-def _covering(run: list[Rect], heights: list[float], usual: float) -> Rect:
+def _parted(run: list[Rect], usual: float) -> list[list[Rect]]:
+    """The small characters that a run begins with, and the rest of it.
+
+    A span that begins or ends at an index of a formula leaves out what stands over or under it.
+    """
+    small = [height < _SMALL * usual for height in _heights(run)]
+    count = len(list(takewhile(bool, small)))
+    return [part for part in (run[:count], run[count:]) if part]
+
+
+def _covering(run: list[Rect], usual: float) -> Rect:
     """The rectangle around characters of one line, where characters are usually so high.
 
     Fonts of formulas claim a descent of nearly a line for each of their signs; such boxes say
     where a run begins and ends, but not how high it is.
     """
+    heights = _heights(run)
     highest = _TALLEST * max(usual, statistics.median(heights))
     regular = [box for box, height in zip(run, heights, strict=True) if height <= highest]
     along = _axis(run)

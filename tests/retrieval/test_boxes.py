@@ -99,3 +99,14 @@ def test_a_sign_with_a_deep_box_does_not_reach_into_the_next_line(
     boxes[9, 1] -= 9
     assert span_rects(turn(boxes), Span(2, 10)) == [tuple(*turn(np.array([[10, 0, 50, 10]])))]
     assert span_rects(turn(boxes), Span(4, 5)) == [tuple(*turn(np.array([[20, -9, 25, 10]])))]
+
+
+def test_an_index_at_an_end_is_marked_without_what_stands_over_it() -> None:
+    """As of two numbers behind a letter, one raised and one lowered, the second alone is of it."""
+    lowered = np.array([(50, -3, 54, 4)], np.float32)
+    at_the_end = np.concatenate([line(10), lowered])
+    assert span_rects(at_the_end, Span(0, 11)) == [(0, 0, 50, 10), (50, -3, 54, 4)]
+    at_the_start = np.concatenate([lowered - (54, 0, 54, 0), line(10)])
+    assert span_rects(at_the_start, Span(0, 11)) == [(-4, -3, 0, 4), (0, 0, 50, 10)]
+    between = np.concatenate([line(10), lowered, line(4, x=54)])
+    assert span_rects(between, Span(0, 15)) == [(0, -3, 74, 10)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from retrieval.errors import NotFound
 from serve.commands.invocation import JsonOption, invocation_of, print_columns, print_json
+from serve.commands.listing import Columns, Item, item_named, print_list
 from serve.commands.quota import BytesOption, DocumentsOption, changed_quota, print_quota
 
 if TYPE_CHECKING:
@@ -21,13 +23,12 @@ app = typer.Typer(help="List, make and delete collections.", no_args_is_help=Tru
 @app.command("list")
 def list_all(context: typer.Context, as_json: JsonOption = False) -> None:
     """List all collections."""
-    with invocation_of(context).connected() as client:
-        found = client.get(_PATH)
-    if as_json:
-        print_json(found)
-        return
-    rows = [[str(each["id"]), str(each["document_count"]), each["name"]] for each in found["items"]]
-    print_columns(["ID", "DOCUMENTS", "NAME"], rows)
+    columns: Columns = {
+        "ID": itemgetter("id"),
+        "DOCUMENTS": itemgetter("document_count"),
+        "NAME": itemgetter("name"),
+    }
+    print_list(context, _PATH, columns, as_json=as_json)
 
 
 @app.command()
@@ -146,14 +147,15 @@ def _held(grants: dict[str, Any], person: str | None, group: str | None) -> dict
     raise NotFound(f"Nothing is granted to {wanted!r}.")
 
 
-def collection_named(client: Client, name: str) -> dict[str, Any]:
+def collection_named(client: Client, name: str) -> Item:
     """A collection by its name.
 
     Raises:
         NotFound: There is none.
     """
-    for collection in client.get(_PATH)["items"]:
-        if collection["name"] == name:
-            found: dict[str, Any] = collection
-            return found
-    raise NotFound(f"No collection named {name!r}.", advice="List them: cloister collections list")
+    found = item_named(client, _PATH, name)
+    if found is None:
+        raise NotFound(
+            f"No collection named {name!r}.", advice="List them: cloister collections list"
+        )
+    return found

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from retrieval.errors import NotFound
 from serve.commands.invocation import JsonOption, invocation_of, print_columns, print_json
+from serve.commands.listing import Columns, Item, item_named, print_list
 from serve.commands.people import person_named
 
 if TYPE_CHECKING:
@@ -26,21 +28,13 @@ app = typer.Typer(help="Make, list, fill and delete groups of people.", no_args_
 @app.command("list")
 def list_all(context: typer.Context, as_json: JsonOption = False) -> None:
     """List all groups."""
-    with invocation_of(context).connected() as client:
-        found = client.get(_PATH)
-    if as_json:
-        print_json(found)
-        return
-    rows = [
-        [
-            str(each["id"]),
-            str(each["member_count"]),
-            "provider" if each["from_oidc"] else "hand",
-            each["name"],
-        ]
-        for each in found["items"]
-    ]
-    print_columns(["ID", "PEOPLE", "FILLED BY", "NAME"], rows)
+    columns: Columns = {
+        "ID": itemgetter("id"),
+        "PEOPLE": itemgetter("member_count"),
+        "FILLED BY": lambda group: "provider" if group["from_oidc"] else "hand",
+        "NAME": itemgetter("name"),
+    }
+    print_list(context, _PATH, columns, as_json=as_json)
 
 
 @app.command()
@@ -110,14 +104,13 @@ def members(
     print_columns(["ID", "NAME"], [[str(each["id"]), each["name"]] for each in found["members"]])
 
 
-def group_named(client: Client, name: str) -> dict[str, Any]:
+def group_named(client: Client, name: str) -> Item:
     """A group by its name.
 
     Raises:
         NotFound: There is none.
     """
-    for group in client.get(_PATH)["items"]:
-        if group["name"] == name:
-            found: dict[str, Any] = group
-            return found
-    raise NotFound(f"No group named {name!r}.", advice="List them: cloister groups list")
+    found = item_named(client, _PATH, name, str.casefold)
+    if found is None:
+        raise NotFound(f"No group named {name!r}.", advice="List them: cloister groups list")
+    return found

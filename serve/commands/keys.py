@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Annotated
 
 import typer
 
 from serve.caller import Permission
-from serve.commands.invocation import JsonOption, invocation_of, print_columns, print_json
+from serve.commands.invocation import JsonOption, invocation_of, print_json
+from serve.commands.listing import Columns, print_list
 
 _PATH = "/api/v1/keys"
 
@@ -18,24 +20,16 @@ app = typer.Typer(help="Make, list and delete API keys.", no_args_is_help=True)
 @app.command("list")
 def list_all(context: typer.Context, as_json: JsonOption = False) -> None:
     """List one's own keys; beside the data folder, those of all people."""
-    with invocation_of(context).connected() as client:
-        found = client.get(_PATH)
-    if as_json:
-        print_json(found)
-        return
-    rows = [
-        [
-            str(each["id"]),
-            str(each["person_id"]),
-            "..." + each["ending"],
-            (each["expires_at"] or "never")[:10],
-            (each["used_at"] or "never")[:10],
-            ",".join(each["permissions"]),
-            each["name"],
-        ]
-        for each in found["items"]
-    ]
-    print_columns(["ID", "PERSON", "KEY", "EXPIRES", "USED", "FOR", "NAME"], rows)
+    columns: Columns = {
+        "ID": itemgetter("id"),
+        "PERSON": itemgetter("person_id"),
+        "KEY": lambda key: "..." + key["ending"],
+        "EXPIRES": lambda key: (key["expires_at"] or "never")[:10],
+        "USED": lambda key: (key["used_at"] or "never")[:10],
+        "FOR": lambda key: ",".join(key["permissions"]),
+        "NAME": itemgetter("name"),
+    }
+    print_list(context, _PATH, columns, as_json=as_json)
 
 
 @app.command()

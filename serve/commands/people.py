@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from retrieval.errors import NotFound
-from serve.commands.invocation import JsonOption, invocation_of, print_columns, print_json
+from serve.commands.invocation import JsonOption, invocation_of, print_json
+from serve.commands.listing import Columns, Item, item_named, print_list
 from serve.commands.quota import BytesOption, DocumentsOption, changed_quota, print_quota
 
 if TYPE_CHECKING:
@@ -23,13 +25,8 @@ app = typer.Typer(help="Invite, list, suspend and delete people.", no_args_is_he
 @app.command("list")
 def list_all(context: typer.Context, as_json: JsonOption = False) -> None:
     """List all people."""
-    with invocation_of(context).connected() as client:
-        found = client.get(_PATH)
-    if as_json:
-        print_json(found)
-        return
-    rows = [[str(each["id"]), _state(each), each["name"]] for each in found["items"]]
-    print_columns(["ID", "STATE", "NAME"], rows)
+    columns: Columns = {"ID": itemgetter("id"), "STATE": _state, "NAME": itemgetter("name")}
+    print_list(context, _PATH, columns, as_json=as_json)
 
 
 def _state(person: dict[str, Any]) -> str:
@@ -144,14 +141,13 @@ def rm(
     typer.echo(f"{name} is deleted.")
 
 
-def person_named(client: Client, name: str) -> dict[str, Any]:
+def person_named(client: Client, name: str) -> Item:
     """A person by name.
 
     Raises:
         NotFound: There is none.
     """
-    for person in client.get(_PATH)["items"]:
-        if person["name"].casefold() == name.casefold():
-            found: dict[str, Any] = person
-            return found
-    raise NotFound(f"No person named {name!r}.", advice="List them: cloister people list")
+    found = item_named(client, _PATH, name, str.casefold)
+    if found is None:
+        raise NotFound(f"No person named {name!r}.", advice="List them: cloister people list")
+    return found

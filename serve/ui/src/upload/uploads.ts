@@ -14,6 +14,7 @@ type JobEvent = Schemas["JobsSnapshot"] | Schemas["JobChanged"] | Schemas["JobRe
 const PARALLEL = 3;
 const TRIES = 4;
 const SHOW_MS = 120;
+const KEEP_MS = 1_000;
 const JOBS_AT_ONCE = 200;
 
 let shown: readonly UploadItem[] = [];
@@ -28,6 +29,7 @@ let owner = "";
 let nextKey = 0;
 let queue: string[] = [];
 let showing = 0;
+let keeping = 0;
 let stream: AbortController | null = null;
 let limit: number | null = null;
 
@@ -38,15 +40,18 @@ export function openUploads(personId: string): void {
   owner = personId;
   for (const item of kept()) hold(afterReload(item));
   window.addEventListener("beforeunload", warn);
+  window.addEventListener("pagehide", keep);
   changed();
   void follow();
 }
 
 /** Drop everything: whoever it was has left. */
 export function closeUploads(): void {
+  keep();
   for (const each of underWay.values()) each.abort();
   stream?.abort();
   window.removeEventListener("beforeunload", warn);
+  window.removeEventListener("pagehide", keep);
   items = new Map();
   files.clear();
   byJob.clear();
@@ -293,15 +298,18 @@ function changed(): void {
   showing = window.setTimeout(() => {
     showing = 0;
     shown = [...items.values()];
-    keep();
+    keeping ||= window.setTimeout(keep, KEEP_MS);
     for (const listener of [...listeners]) listener();
   }, SHOW_MS);
 }
 
+/** Keep the list over a reload: every second while it changes, and when the page is left. */
 function keep(): void {
+  window.clearTimeout(keeping);
+  keeping = 0;
   if (!owner) return;
   try {
-    sessionStorage.setItem(`cloister.uploads.${owner}`, JSON.stringify(shown));
+    sessionStorage.setItem(`cloister.uploads.${owner}`, JSON.stringify([...items.values()]));
   } catch {
     // The list then lasts until the page is left.
   }

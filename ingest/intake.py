@@ -61,6 +61,11 @@ def not_noted(_connection: Connection, _act: IntakeAct, _document: Document) -> 
 class Uploader:
     """Who brings a file; this one sees every document and may bring as many as there are."""
 
+    @property
+    def id(self) -> int | None:
+        """Whose jobs take turns with those of others; None is nobody in particular."""
+        return None
+
     def closed_to(self, connection: Connection) -> frozenset[int]:
         """The documents that the uploader may not see, and so neither replaces nor is told of."""
         return frozenset()
@@ -120,7 +125,7 @@ class Intake:
         with self._database.write() as connection:
             get_collection(connection, new.collection_id)
             closed = uploader.closed_to(connection)
-            receipt, unused = _registered(connection, new, closed)
+            receipt, unused = _registered(connection, new, closed, uploader.id)
             if receipt.is_new:
                 uploader.check(connection, receipt.document)
             self._noted(connection, "uploaded", receipt.document)
@@ -162,12 +167,12 @@ class Intake:
 
 
 def _registered(
-    connection: Connection, new: NewDocument, closed: frozenset[int]
+    connection: Connection, new: NewDocument, closed: frozenset[int], owner_id: int | None
 ) -> tuple[Receipt, list[str]]:
     """The receipt, and the SHA-256 of files that nothing needs any more."""
     document, is_new = add_document(connection, new, closed)
     if is_new:
-        job_id = jobs.enqueue(connection, document.id, new.size_bytes)
+        job_id = jobs.enqueue(connection, document.id, new.size_bytes, owner_id)
         return Receipt(document, job_id, is_new), []
     if document.id in closed:
         raise ClosedDuplicate(
@@ -179,7 +184,7 @@ def _registered(
     if later_versions(connection, document.id):
         # It came before them and is to follow them: it queues anew, as the latest.
         delete_document(connection, document.id)
-        return _registered(connection, new, closed)
+        return _registered(connection, new, closed, owner_id)
     job = jobs.job_of_document(connection, document.id)
     if document.state is DocumentState.FAILED:
         jobs.retry(connection, job.id)

@@ -2,16 +2,30 @@
 
 A worker holds a job by a lease that it renews. A lease that ran out is taken over; the third
 attempt that ends without a result sets the job aside as failed.
+
+Jobs wait in rounds, one of each owner's in each: a single one waits for one of everybody's.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
 
 from ingest.errors import JobCancelled
 from retrieval.errors import NotFound
@@ -80,8 +94,10 @@ class Progress:
     unit: Unit
 
 
-def enqueue(connection: Connection, document_id: int, size_bytes: int) -> int:
-    """The id of a new job for a document."""
+def enqueue(
+    connection: Connection, document_id: int, size_bytes: int, owner_id: int | None = None
+) -> int:
+    """The id of a new job for a document; those without an owner count as one owner's."""
     now = time.time()
     query = (
         insert(jobs)
@@ -95,26 +111,33 @@ def enqueue(connection: Connection, document_id: int, size_bytes: int) -> int:
             cancel_requested=False,
             created_at=now,
             updated_at=now,
+            owner_id=owner_id,
+            round=_next_round(connection, owner_id),
         )
         .returning(jobs.c.id)
     )
     return int(connection.execute(query).scalar_one())
 
 
+def _next_round(connection: Connection, owner_id: int | None) -> int:
+    """The one after the owner's last; with none waiting, that which is worked off now."""
+    is_waiting = jobs.c.stage == Stage.QUEUED.value
+    is_own = jobs.c.owner_id.is_(None) if owner_id is None else jobs.c.owner_id == owner_id
+    last = connection.scalar(select(func.max(jobs.c.round)).where(is_own, is_waiting))
+    if last is not None:
+        return int(last) + 1
+    new = and_(is_waiting, jobs.c.attempts == 0)
+    return int(connection.scalar(select(func.min(jobs.c.round)).where(new)) or 0)
+
+
 def claim(connection: Connection, worker: str, *, tried: bool | None = None) -> Lease | None:
-    """A lease on the oldest job that waits or whose lease ran out, or None.
+    """A lease on a job whose lease ran out, or else on the next that waits, or None.
 
     ``tried`` limits it to jobs that were begun before, or to those that were not. A job whose third
     lease ran out is set aside as failed instead.
     """
     while True:
-        row = connection.execute(
-            select(jobs.c.id, jobs.c.document_id, jobs.c.attempts)
-            .where(_claimable(time.time(), tried))
-            .order_by(jobs.c.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).first()
+        row = _locked(connection, tried)
         if row is None:
             return None
         if row.attempts >= MAX_ATTEMPTS:
@@ -135,15 +158,27 @@ def claim(connection: Connection, worker: str, *, tried: bool | None = None) -> 
         return Lease(row.id, row.document_id, worker)
 
 
+def _locked(connection: Connection, tried: bool | None) -> Row[Any] | None:
+    for query in _claimable(tried):
+        if row := connection.execute(query.with_for_update(skip_locked=True)).first():
+            return row
+    return None
+
+
 def is_work_waiting(connection: Connection, *, tried: bool | None = None) -> bool:
     """Whether ``claim`` would find a job."""
-    query = select(jobs.c.id).where(_claimable(time.time(), tried)).limit(1)
-    return connection.scalar(query) is not None
+    return any(connection.execute(each).first() is not None for each in _claimable(tried))
 
 
-def _claimable(now: float, tried: bool | None) -> ColumnElement[bool]:
-    free = or_(jobs.c.stage == Stage.QUEUED.value, and_(_IS_RUNNING, jobs.c.lease_until < now))
-    return free if tried is None else and_(free, (jobs.c.attempts > 0) == tried)
+def _claimable(tried: bool | None) -> Iterator[Select[Any]]:
+    """The first job whose lease ran out, and the first that waits, found by their indexes."""
+    left = and_(_IS_RUNNING, jobs.c.lease_until < time.time())
+    for kind in (left, jobs.c.stage == Stage.QUEUED.value):
+        query = select(jobs.c.id, jobs.c.document_id, jobs.c.attempts).where(kind).limit(1)
+        if tried is not None:
+            begun = jobs.c.attempts > 0 if tried else jobs.c.attempts == 0
+            query = query.where(begun).order_by(jobs.c.attempts)
+        yield query.order_by(jobs.c.round, jobs.c.id)
 
 
 def _quarantine(connection: Connection, job_id: int) -> None:
@@ -254,6 +289,7 @@ def retry(connection: Connection, job_id: int) -> None:
             .where(jobs.c.id == job_id)
             .values(
                 stage=Stage.QUEUED.value,
+                round=_next_round(connection, row.owner_id),
                 attempts=0,
                 done=0,
                 worker=None,

@@ -186,7 +186,12 @@ jobs = Table(
     Column("error_message", Text),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
+    # Who queued it, for the order alone: an id that may be nobody's any more.
+    Column("owner_id", _Id),
+    Column("round", BigInteger, nullable=False, server_default="0"),
     Index("ix_jobs_stage", "stage", "lease_until"),
+    Index("ix_jobs_turn", "stage", "attempts", "round", "id"),
+    Index("ix_jobs_owner", "owner_id", "stage", "round"),
     Index("ix_jobs_document", "document_id"),
     Index("ix_jobs_updated", "updated_at"),
     sqlite_autoincrement=True,

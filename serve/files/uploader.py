@@ -21,6 +21,11 @@ class CallerUploader(Uploader):
     caller: Caller
     defaults: DefaultQuotas
 
+    @property
+    def id(self) -> int | None:
+        """The person's id."""
+        return self.caller.person_id
+
     def closed_to(self, connection: Connection) -> frozenset[int]:
         """The documents of their collections that the caller may not read."""
         return whole_scope(connection, self.caller).excluded

@@ -6,16 +6,24 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy import Connection, insert, inspect, select, text
 
 import retrieval.migrations
+from ingest import jobs
 from retrieval.contents import read_chunks
 from retrieval.database import Database
 from retrieval.flags import read_flags
-from retrieval.schema import conversations, documents, groups, metadata
+from retrieval.schema import (
+    conversations,
+    document_uploaders,
+    documents,
+    groups,
+    metadata,
+    people,
+)
 from retrieval.store import get_collection, get_document, set_collection_model, shared_model
 from retrieval.types import Scope
-from tests.retrieval.filling import a_collection, all_of, published
+from tests.retrieval.filling import a_collection, all_of, published, queued
 
 
 def downgraded(database: Database, revision: str) -> None:
@@ -92,6 +100,27 @@ def test_groups_from_before_a_provider_are_filled_by_hand(database: Database) ->
         assert differences(connection) == []
         rows = connection.execute(select(groups.c.name, groups.c.from_oidc))
         assert [tuple(row) for row in rows] == [("Lawyers", False)]
+
+
+def test_jobs_that_wait_already_take_turns(database: Database) -> None:
+    collection = a_collection(database)
+    with database.write() as connection:
+        for name in ("Ada", "Bob"):
+            row = {"name": name, "folded_name": name, "is_administrator": False}
+            more = {"suspended": False, "created_at": 1}
+            connection.execute(insert(people).values(row | more))
+        for n, owner in enumerate((1, 1, 1, 2, None), start=1):
+            document = queued(connection, collection, f"{n}.txt", f"{n}")
+            jobs.enqueue(connection, document.id, 1, owner)
+            if owner:
+                row = {"document_id": document.id, "person_id": owner}
+                connection.execute(insert(document_uploaders).values(row))
+    downgraded(database, "0008")
+    database.migrate()
+    with database.write() as connection:
+        assert differences(connection) == []
+        order = [jobs.claim(connection, "1-a", tried=False) for _ in range(5)]
+    assert [lease.job_id for lease in order if lease] == [1, 4, 5, 2, 3]
 
 
 def test_the_model_of_a_scope_is_the_one_that_all_name(database: Database) -> None:

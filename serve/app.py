@@ -49,6 +49,7 @@ from serve.routes import (
 )
 from serve.settings import Settings
 from serve.tracing import configured_export, exporting, sink_of
+from serve.turn_taking import TurnTaking
 from serve.version import program_version
 
 log = logging.getLogger(__name__)
@@ -127,7 +128,8 @@ def create_app(
         app.include_router(routes.router)
     document_whole(app)
     install_problems(app)
-    app.add_middleware(Authentication)
+    taking = TurnTaking(settings.requests_per_person, settings.requests_queue)
+    app.add_middleware(Authentication, turns=taking)
     app.add_middleware(
         Gate, public_host=settings.public_host, count=counted.count, sink=sink_of(export)
     )

@@ -21,8 +21,18 @@ from serve.people.errors import CsrfFailed, NotSignedIn
 from serve.people.keys import caller_of_key, note_key_use
 from serve.people.permissions import check_permission
 from serve.people.sessions import Found, caller_of_session, note_session_use
-from serve.people.tokens import KEY, LONGEST, OPERATOR_TOKEN, SESSION, csrf_token_of, same
+from serve.people.tokens import (
+    KEY,
+    LONGEST,
+    OPERATOR_TOKEN,
+    SESSION,
+    csrf_token_of,
+    same,
+    sha256_of,
+)
 from serve.problems import problem_of, problem_response
+from serve.request_turns import RequestTurn, as_own
+from serve.turn_taking import ClientGone, Exchange, TurnTaking
 from serve.web import is_web_path
 
 log = logging.getLogger(__name__)
@@ -46,6 +56,9 @@ OPEN_PATHS = frozenset(
 )
 """What answers without anybody having signed in."""
 
+_PROBES = ("/healthz", "/readyz")
+"""What answers at once, however much is asked."""
+
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -58,10 +71,11 @@ class Credential:
 
 
 class Authentication:
-    """ASGI middleware: a request goes on with its caller, or ends here."""
+    """ASGI middleware: a request goes on with its caller in its turn, or ends here."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, turns: TurnTaking) -> None:
         self._app = app
+        self._turns = turns
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Find the caller, for routes in ``request.state.caller``, or refuse the request."""
@@ -74,34 +88,61 @@ class Authentication:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if path in OPEN_PATHS or is_web_path(path):
+        if path in _PROBES or is_web_path(path):
             await self._app(scope, receive, send)
             return
-        backend: Backend = scope["app"].state.backend
+        exchange = Exchange(receive, send)
         try:
-            caller = await run_in_threadpool(caller_of, scope, backend)
+            turn = await self._admitted(scope, exchange)
+        except ClientGone:
+            return
         except CloisterError as error:
             response = problem_response(Request(scope), problem_of(error))
             await response(scope, receive, send)
             return
-        scope.setdefault("state", {})["caller"] = caller
-        with acting_as(replace(acting(), caller=caller)):
-            await self._app(scope, receive, send)
+        caller = scope.get("state", {}).get("caller")
+        with acting_as(replace(acting(), caller=caller)), as_own(turn):
+            await self._app(scope, exchange.receive, exchange.send)
+
+    async def _admitted(self, scope: Scope, exchange: Exchange) -> RequestTurn | None:
+        """The turn of a request, once it has come and its caller is known.
+
+        The operator waits for nobody: who runs the machine must get in when it is flooded.
+        """
+        address = address_of(scope)
+        if scope["path"] in OPEN_PATHS:
+            return await exchange.begun(self._turns.turn_of_address(address))
+        backend: Backend = scope["app"].state.backend
+        credential = credential_of(scope)
+        state = scope.setdefault("state", {})
+        if not credential.is_cookie and same(credential.token, backend.operator_token):
+            state["caller"] = OPERATOR
+            return None
+        sha256 = sha256_of(credential.token)
+        is_known = self._turns.knows(sha256)
+        turn = await exchange.begun(self._turns.turn_of(sha256, address))
+        try:
+            caller = await run_in_threadpool(caller_of, scope, backend, credential)
+        except BaseException:
+            turn.give_back()
+            raise
+        state["caller"] = caller
+        if is_known or caller.person_id is None:
+            return turn
+        turn.give_back()
+        return await exchange.begun(self._turns.learn(sha256, caller.person_id))
 
 
-def caller_of(scope: Scope, backend: Backend) -> Caller:
-    """Who a request comes from.
+def caller_of(scope: Scope, backend: Backend, credential: Credential) -> Caller:
+    """The person that a request comes from.
 
     Raises:
-        NotSignedIn: It brings nothing that says so, or nothing that holds, or two things at once.
+        NotSignedIn: What it brings to say so does not hold.
         CsrfFailed: A page of another site may have sent it.
         KeyNotAllowed: Its key is for something else.
     """
-    credential = credential_of(scope)
     if credential.is_cookie:
         _check_csrf(scope, credential.token)
-    elif same(credential.token, backend.operator_token):
-        return OPERATOR
     with backend.database.read() as connection:
         found = _found(connection, credential)
     if found is None:

@@ -35,6 +35,7 @@ from serve.errors import BindRefused
 from serve.oidc.options import oidc_options
 from serve.oidc.provider import Provider
 from serve.oidc.signing_in import OidcSigningIn
+from serve.open_streams import OpenStreams
 from serve.people.signing_in import SigningIn
 from serve.people.store import has_administrator
 from serve.people.throttle import Guesses
@@ -65,6 +66,7 @@ class Backend:
     signing_in: SigningIn
     oidc: OidcSigningIn | None
     pictures: Pictures = field(default_factory=Pictures)
+    streams: OpenStreams = field(default_factory=OpenStreams)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when streams that have no end of their own must end."""
 

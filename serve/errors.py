@@ -14,6 +14,7 @@ ServeError
 ├── Busy                    busy
 │   ├── LLMBusy             llm_busy
 │   ├── TooManyQuestions    too_many_questions
+│   ├── TooManyRequests     too_many_requests
 │   └── TooManyAttempts     too_many_attempts
 ├── NotSignedIn             not_signed_in
 │   └── SignInFailed        sign_in_failed
@@ -129,6 +130,12 @@ class TooManyQuestions(Busy):
     """The queue in front of the model is full."""
 
     code = "too_many_questions"
+
+
+class TooManyRequests(Busy):
+    """One person has too many requests waiting."""
+
+    code = "too_many_requests"
 
 
 class GuardUnavailable(ServeError):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 
 from ingest.jobs import Job, JobFilter, list_jobs
 from serve.backend import Backend
 from serve.caller import Caller
 from serve.people.errors import NotSignedIn
 from serve.people.holding import check_still
+from serve.request_turns import own_turn
 from serve.schemas import JobChanged, JobEvent, JobOut, JobRemoved, JobsSnapshot
 from serve.scope import whole_scope
 from serve.shapes import job_out
@@ -25,14 +27,42 @@ _MOST = 1_000
 _ENDED = {"ready", "failed", "cancelled"}
 
 
-async def job_events(backend: Backend, caller: Caller) -> AsyncGenerator[JobEvent, None]:
-    """A snapshot of the jobs under way, then what changes, until the caller may no longer ask."""
+async def begun_job_events(backend: Backend, caller: Caller) -> AsyncGenerator[JobEvent, None]:
+    """A snapshot of the jobs under way, then what changes, until the caller may no longer ask.
+
+    Raises:
+        TooManyRequests: The caller has too many streams open; before the first event.
+    """
+    events = _job_events(backend, caller)
+    return _continued(await anext(events), events)
+
+
+async def _continued(
+    first: JobEvent, rest: AsyncGenerator[JobEvent, None]
+) -> AsyncGenerator[JobEvent, None]:
+    async with aclosing(rest):
+        yield first
+        async for event in rest:
+            yield event
+
+
+async def _job_events(backend: Backend, caller: Caller) -> AsyncGenerator[JobEvent, None]:
     view = _View(backend, caller)
-    yield await asyncio.to_thread(view.first)
+    with backend.streams.another(caller.person_id):
+        async with own_turn():
+            first = await asyncio.to_thread(view.first)
+        yield first
+        async with aclosing(_changes(view)) as changes:
+            async for event in changes:
+                yield event
+
+
+async def _changes(view: _View) -> AsyncGenerator[JobEvent, None]:
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
         try:
-            events = await asyncio.to_thread(view.next)
+            async with own_turn():
+                events = await asyncio.to_thread(view.next)
         except NotSignedIn:
             return
         for event in events:

@@ -74,6 +74,7 @@ STATUS = {
     "busy": 503,
     "llm_busy": 503,
     "too_many_questions": 429,
+    "too_many_requests": 429,
     "guard_unavailable": 503,
     "withheld": 422,
     "question_withheld": 422,

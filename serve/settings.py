@@ -306,6 +306,16 @@ class Settings:
         _flag,
         shown="0",
     )
+    requests_per_person: int = _setting(
+        4,
+        "Requests of one person that are worked on at once; while others ask too, all share these.",
+        _number(1, 1_000),
+    )
+    requests_queue: int = _setting(
+        128,
+        "Requests of one person that wait for their turn; further ones are refused.",
+        _number(0, 100_000),
+    )
     workers: int = _setting(
         default_workers,
         "Processes that take documents in; 0 for none.",

@@ -20,6 +20,7 @@ from serve.answers.llm import Assignment, Report, Turn
 from serve.answers.phrases import phrase
 from serve.answers.writers import Writers
 from serve.inference.admission import Ticket
+from serve.request_turns import leave_turn
 from serve.telemetry.spans import traced
 
 
@@ -53,6 +54,8 @@ class Answerer:
         """
         with self._writers.ticket(inquiry.asker) as ticket:
             clock = _Clock()
+            # Models are waited for without it.
+            leave_turn()
             yield Started(inquiry.question)
             try:
                 with traced("retrieval") as span:

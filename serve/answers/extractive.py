@@ -15,6 +15,7 @@ from retrieval.sentences import sentence_spans
 from retrieval.types import Hit
 from serve.answers.llm import NO_ANSWER, Assignment, Report, Source
 from serve.answers.prompt import neutral
+from serve.request_turns import own_turn
 
 NAME = "extractive"
 _PASSAGES = 5
@@ -51,7 +52,8 @@ class ExtractiveLLM:
 
     async def write(self, assignment: Assignment) -> AsyncGenerator[str | Report, None]:
         """See ``LLM``."""
-        best = await asyncio.to_thread(self._best, assignment)
+        async with own_turn():
+            best = await asyncio.to_thread(self._best, assignment)
         if not best:
             yield NO_ANSWER
         for place, one in enumerate(best):

@@ -17,6 +17,7 @@ from serve.answers.prompt import neutral, without_quotes
 from serve.errors import Busy, LLMUnavailable
 from serve.inference.completion import CompletionRequest, JsonSchema, Message
 from serve.inference.watch import Watched
+from serve.request_turns import own_turn
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,8 @@ class Finder:
         if inquiry.past:
             queries.append(await self._standing_alone(inquiry))
         unique = tuple(dict.fromkeys(queries))
-        return await asyncio.to_thread(self._retrieved, inquiry, unique)
+        async with own_turn():
+            return await asyncio.to_thread(self._retrieved, inquiry, unique)
 
     async def _standing_alone(self, inquiry: Inquiry) -> str:
         if self._rewriter is not None:

@@ -16,6 +16,7 @@ from serve.caller import Caller
 from serve.conversations.past_turns import past_turns
 from serve.conversations.recorder import Record, Recorders
 from serve.conversations.turns import NewTurn, begin_turn
+from serve.request_turns import own_turn
 from serve.scope import scope_of
 from serve.searching import Engine
 
@@ -52,7 +53,8 @@ class Asking:
         # It accepts the question with its first event.
         await anext(answer)
         try:
-            turn_id = await asyncio.to_thread(self._begun, new)
+            async with own_turn():
+                turn_id = await asyncio.to_thread(self._begun, new)
         except BaseException:
             await answer.aclose()
             raise

@@ -13,6 +13,7 @@ from serve.answers.llm import Report
 from serve.answers.served_model import ServedModel
 from serve.inference.admission import Ticket
 from serve.inference.completion import Completed, CompletionRequest, Message
+from serve.request_turns import leave_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ async def plain_answer(
     """
     begun = time.monotonic()
     with model.admission.ticket(request.asker) as ticket:
+        leave_turn()
         yield Started("\n\n".join(each.content for each in request.prompt))
         end: Completed | None = None
         text: list[str] = []

@@ -9,7 +9,7 @@ from starlette.responses import StreamingResponse
 
 from ingest import jobs
 from ingest.jobs import JobFilter, Stage
-from serve.job_events import job_events
+from serve.job_events import begun_job_events
 from serve.people.rights import Role
 from serve.routes.parts import BackendPart, CallerPart, CursorPart, IdPath, LimitPart
 from serve.schemas import LARGEST_ID, JobEvent, JobList, JobOut
@@ -57,7 +57,7 @@ def list_some(
 )
 async def events(backend: BackendPart, caller: CallerPart) -> StreamingResponse:
     """The jobs under way, then each change of any job, until the client goes."""
-    return event_stream(job_events(backend, caller), backend.stopping)
+    return event_stream(await begun_job_events(backend, caller), backend.stopping)
 
 
 @router.get("/{job_id}")

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from serve.errors import InvalidRequest
 from serve.mcp_door.door import McpDoor
 from serve.problems import MEDIA_TYPE
+from serve.request_turns import leave_turn
 from serve.routes.parts import CallerPart
 
 router = APIRouter(tags=["mcp"])
@@ -62,4 +63,6 @@ class _Handed(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Have the door answer."""
+        # What the tools ask for takes turns of its own.
+        leave_turn()
         await self._door.handle(scope, receive, send)

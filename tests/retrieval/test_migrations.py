@@ -106,9 +106,9 @@ def test_jobs_that_wait_already_take_turns(database: Database) -> None:
     collection = a_collection(database)
     with database.write() as connection:
         for name in ("Ada", "Bob"):
-            row = {"name": name, "folded_name": name, "is_administrator": False}
-            more = {"suspended": False, "created_at": 1}
-            connection.execute(insert(people).values(row | more))
+            person = {"name": name, "folded_name": name, "created_at": 1}
+            rights = {"is_administrator": False, "suspended": False}
+            connection.execute(insert(people).values(**person, **rights))
         for n, owner in enumerate((1, 1, 1, 2, None), start=1):
             document = queued(connection, collection, f"{n}.txt", f"{n}")
             jobs.enqueue(connection, document.id, 1, owner)

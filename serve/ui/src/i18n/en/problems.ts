@@ -20,6 +20,7 @@ const byCode: Record<string, string> = {
   not_ready: "Cloister is still starting. Try again in a moment.",
   disk_full: "The disk is full.",
   too_many_questions: "Too many questions wait just now. Try again in a moment.",
+  too_many_requests: "You are doing too much at the same time. Try again in a moment.",
   llm_unavailable: "The language model cannot be reached just now. Try again in a moment.",
   llm_interrupted: "The language model broke off in the middle of the answer.",
   llm_refused: "The language model did not take the question. An administrator finds the reason in the log.",

@@ -27,6 +27,7 @@ const byCode: Record<string, string> = {
   not_ready: "Cloister démarre encore. Réessayez dans un instant.",
   disk_full: "Le disque est plein.",
   too_many_questions: "Trop de questions attendent en ce moment. Réessayez dans un instant.",
+  too_many_requests: "Vous demandez trop de choses à la fois. Réessayez dans un instant.",
   llm_unavailable: "Le modèle de langage est injoignable pour l’instant. Réessayez dans un instant.",
   llm_interrupted: "Le modèle de langage s’est interrompu au milieu de la réponse.",
   llm_refused:

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from serve.scripted.replies import quoting
 from tests.browser.chat import FOREIGN, PARTLY, RICH, answered, ask, writing
-from tests.browser.site import STEPS, Site
+from tests.browser.site import READER, STEPS, Site
 from tests.browser.visit import Visit
 
 
@@ -52,6 +52,19 @@ def chat_session_ended(seen: Visit, site: Site) -> None:
     expect(seen.page.get_by_role("dialog")).to_be_visible()
 
 
+def chat_closed(seen: Visit, site: Site) -> None:
+    path = f"/api/v1/documents/{site.documents['lighthouse.txt']}/readers"
+    # Who manages a collection reads all of it: this is what its readers are shown.
+    seen.context.clear_cookies()
+    seen.sign_in(READER)
+    ask(seen.open("/"), STEPS)
+    answered(seen.page)
+    site.town.operator.put(path, json={"readers": []})
+    seen.page.reload()
+    expect(seen.page.locator(".closed")).to_be_visible()
+    site.town.operator.put(path, json={"readers": None})
+
+
 def _asked(seen: Visit, site: Site, text: str) -> None:
     site.llm.server.script = writing(text)
     page = seen.open("/")
@@ -69,4 +82,5 @@ STATES = [
     chat_interrupted,
     chat_model_down,
     chat_session_ended,
+    chat_closed,
 ]

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import httpx
 from playwright.sync_api import expect
 
-from tests.browser.chat import FOREIGN, answered, ask, is_sound, writing
+from tests.browser.chat import FOREIGN, PARTLY, answered, ask, is_sound, writing
 from tests.browser.conftest import VisitFactory
 from tests.browser.site import ADMINISTRATOR, QUOTE, READER, STEPS, Site
 from tests.browser.visit import Visit
@@ -44,6 +44,41 @@ def test_a_model_that_is_down_leaves_quoted_sentences(visiting: VisitFactory, si
     finally:
         site.llm.start()
         until(lambda: site.town.operator.get("/api/v1/status").json()["llm"]["writes"])
+
+
+def test_an_answer_whose_document_was_closed_says_so_and_comes_back(
+    visiting: VisitFactory, site: Site
+) -> None:
+    def read_by(readers: list[dict[str, str]] | None) -> None:
+        path = f"/api/v1/documents/{site.documents['lighthouse.txt']}/readers"
+        assert site.town.operator.put(path, json={"readers": readers}).status_code == 200
+
+    site.llm.server.script = writing(PARTLY)
+    visit = visiting(READER)
+    page = visit.open("/")
+    ask(page, STEPS)
+    before = answered(page).locator(".prose").inner_text()
+    assert "The keeper climbs" in before
+    read_by([])
+    try:
+        page.reload()
+        closed = page.get_by_role("region", name="You no longer have access to a document")
+        expect(closed).to_contain_text("Ask whoever manages the collection for access")
+        answer = page.locator(".answer")
+        expect(answer.locator(".prose, .chip, .notice, .answer-actions")).to_have_count(0)
+        expect(answer).not_to_contain_text("The keeper climbs")
+        is_sound(visit)
+        page.set_viewport_size({"width": 390, "height": 844})
+        is_sound(visit)
+        closed.get_by_role("button", name="Ask again").click()
+        expect(page.get_by_text("2/2")).to_be_visible()
+        expect(closed).to_have_count(0)
+        page.get_by_role("button", name="Previous version").click()
+        expect(closed).to_be_visible()
+    finally:
+        read_by(None)
+    page.reload()
+    expect(page.locator(".prose")).to_have_text(before, use_inner_text=True)
 
 
 def test_a_session_that_ends_keeps_the_question_and_goes_on(signed_in: Visit) -> None:

@@ -115,6 +115,27 @@ def test_a_chip_that_was_clicked_while_the_answer_was_written_gets_the_focus_bac
     expect(chip(page, 1)).to_be_focused()
 
 
+def test_a_source_that_is_open_while_the_answer_is_written_learns_of_the_next_ones(
+    reader: Visit, site: Site
+) -> None:
+    def slowly(body: dict[str, Any]) -> Reply:
+        first, second = two_quotes(body).text.split(" So it", 1)
+        return Reply(f"{first}{' And so on.' * 12} So it{second}", token_seconds=0.05)
+
+    site.llm.server.script = slowly
+    page = reader.open("/")
+    page.locator("textarea").fill(QUESTION)
+    page.keyboard.press("Enter")
+    chip(page, 1).click()
+    expect_marked(page, site, QUOTES[0])
+    expect(chip(page, 2)).to_have_count(0)
+    ways = page.get_by_role("complementary").get_by_role("button", name="Source ")
+    expect(ways).to_have_count(0)
+    expect(ways).to_have_count(2, timeout=20_000)
+    page.keyboard.press("]")
+    expect_marked(page, site, QUOTES[1])
+
+
 def test_in_a_window_of_medium_width_it_is_a_sheet_over_the_page(
     visiting: VisitFactory, site: Site
 ) -> None:

@@ -26,10 +26,15 @@ function noDefinitions(this: Processor): void {
   (data.micromarkExtensions ??= []).push({ disable: { null: ["definition"] } });
 }
 
+interface AnswerTextProps {
+  answer: Answer;
+  turnId: number | null;
+}
+
 /** The text of an answer with its citations. Hostile as any model's: no HTML, no pictures. */
-export default function AnswerText({ answer }: { answer: Answer }) {
+export default function AnswerText({ answer, turnId }: AnswerTextProps) {
   const { text, citations, struck, language } = answer;
-  const cited = useMemo(() => ({ citations, struck }), [citations, struck]);
+  const cited = useMemo(() => ({ citations, struck, turnId }), [citations, struck, turnId]);
   const unproved = struck.map(({ start, end }, index) => ({
     index,
     start: utf16Index(text, start),

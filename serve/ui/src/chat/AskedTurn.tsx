@@ -1,11 +1,13 @@
 import { lazy, Suspense } from "react";
 
+import { useFollowedSource } from "../citations/shown";
 import { SourceStrip } from "../citations/SourceStrip";
 import { Spinner } from "../components/States";
 import { useText } from "../i18n/language";
 import type { Answer } from "./answer";
 import { AnswerActions } from "./AnswerActions";
 import { AnswerNotices } from "./AnswerNotices";
+import { ClosedAnswer } from "./ClosedAnswer";
 import { NotInDocuments } from "./NotInDocuments";
 import { Question } from "./Question";
 import type { Turn } from "./queries";
@@ -29,7 +31,6 @@ interface AskedTurnProps {
 export function AskedTurn({ turn, answer, run, isLast, actions }: AskedTurnProps) {
   const { chat } = useText();
   const question = turn?.question ?? run?.ask.question ?? "";
-  const isWriting = run ? !run.isOver && answer.stage !== "ended" : turn?.state === "answering";
   return (
     <article className="turn">
       <h2 className="visually-hidden">{chat.you}</h2>
@@ -41,29 +42,45 @@ export function AskedTurn({ turn, answer, run, isLast, actions }: AskedTurnProps
       />
       <div className="answer">
         <h2 className="visually-hidden">{chat.answer}</h2>
-        {answer.abstained ? (
-          <NotInDocuments turnId={turn?.id ?? null} hits={answer.hits} />
+        {turn?.closed ? (
+          <ClosedAnswer onAgain={() => actions.regenerate(turn.id, turn.question)} />
         ) : (
-          <Suspense>
-            <AnswerText answer={answer} />
-          </Suspense>
-        )}
-        {isWriting && <Progress answer={answer} />}
-        {!answer.abstained && <SourceStrip citations={answer.citations} />}
-        <AnswerNotices answer={answer} turn={turn} onAgain={actions.regenerate} />
-        {run?.isOver && run.error !== null && (
-          <RunError
-            error={run.error}
-            hasText={answer.text !== ""}
-            onAgain={() => actions.again(run.ask, run.turnId)}
-            onDismiss={actions.dismiss}
-          />
-        )}
-        {turn && !isWriting && (
-          <AnswerActions turn={turn} answer={answer} isLast={isLast} actions={actions} />
+          <OpenAnswer turn={turn} answer={answer} run={run} isLast={isLast} actions={actions} />
         )}
       </div>
     </article>
+  );
+}
+
+/** An answer with all that belongs to it. */
+function OpenAnswer({ turn, answer, run, isLast, actions }: AskedTurnProps) {
+  const turnId = turn?.id ?? run?.turnId ?? null;
+  useFollowedSource(turnId, answer.citations);
+  const isWriting = run ? !run.isOver && answer.stage !== "ended" : turn?.state === "answering";
+  return (
+    <>
+      {answer.abstained ? (
+        <NotInDocuments turnId={turn?.id ?? null} hits={answer.hits} />
+      ) : (
+        <Suspense>
+          <AnswerText answer={answer} turnId={turnId} />
+        </Suspense>
+      )}
+      {isWriting && <Progress answer={answer} />}
+      {!answer.abstained && <SourceStrip citations={answer.citations} turnId={turnId} />}
+      <AnswerNotices answer={answer} turn={turn} onAgain={actions.regenerate} />
+      {run?.isOver && run.error !== null && (
+        <RunError
+          error={run.error}
+          hasText={answer.text !== ""}
+          onAgain={() => actions.again(run.ask, run.turnId)}
+          onDismiss={actions.dismiss}
+        />
+      )}
+      {turn && !isWriting && (
+        <AnswerActions turn={turn} answer={answer} isLast={isLast} actions={actions} />
+      )}
+    </>
   );
 }
 

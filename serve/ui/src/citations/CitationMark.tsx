@@ -19,7 +19,8 @@ export function CitationMark(props: MarkProps) {
 
 function CitationChip({ n }: { n: number }) {
   const { chat } = useText();
-  const { citations } = useCited();
+  const cited = useCited();
+  const { citations } = cited;
   const { open, source } = useSource();
   const citation = citations.find((each) => each.n === n);
   if (!citation) return <>[{n}]</>;
@@ -37,7 +38,7 @@ function CitationChip({ n }: { n: number }) {
       label={isNear ? chat.citationNear(n, citation.document_name) : chat.citation(n, citation.document_name)}
       className={`chip${isNear ? " chip-near" : ""}${isOpen ? " chip-open" : ""}`}
       shown={isNear ? `≈${n}` : n}
-      onClick={() => open(sourceOf(citation, citations))}
+      onClick={() => open(sourceOf(citation, cited))}
     >
       <CitationPreview citation={citation} />
     </HoverCard>

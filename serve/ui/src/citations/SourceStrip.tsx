@@ -7,8 +7,13 @@ import { sourceOf } from "./shown";
 
 const FEW = 4;
 
+interface SourceStripProps {
+  citations: readonly ShownCitation[];
+  turnId: number | null;
+}
+
 /** What an answer cites, one line each. */
-export function SourceStrip({ citations }: { citations: readonly ShownCitation[] }) {
+export function SourceStrip({ citations, turnId }: SourceStripProps) {
   const { chat } = useText();
   const { open } = useSource();
   const [isWhole, setWhole] = useState(false);
@@ -24,7 +29,7 @@ export function SourceStrip({ citations }: { citations: readonly ShownCitation[]
               <button
                 type="button"
                 className="source"
-                onClick={() => open(sourceOf(each, citations))}
+                onClick={() => open(sourceOf(each, { citations, turnId }))}
               >
                 <span className="source-n">{each.n}</span>
                 <span className="source-name">{each.document_name}</span>

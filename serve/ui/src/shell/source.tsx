@@ -1,5 +1,13 @@
 /** The source beside the chat: what is open in it, for whoever opens, shows or closes it. */
-import { createContext, useContext, useMemo, useRef, useState, type ReactNode } from "react";
+import {
+  createContext,
+  useCallback,
+  useContext,
+  useMemo,
+  useRef,
+  useState,
+  type ReactNode,
+} from "react";
 import { flushSync } from "react-dom";
 
 import type { Citation } from "../api/types";
@@ -14,6 +22,8 @@ export interface OpenSource {
   chunkId?: number;
   /** The citations of the answer it belongs to, for next and previous. */
   citations?: Citation[];
+  /** The turn of that answer; while it is written, more may come. */
+  turnId?: number | null;
 }
 
 interface SourceControl {
@@ -21,6 +31,8 @@ interface SourceControl {
   /** Open a source; the focus goes back to where it was once it is closed. */
   open: (source: OpenSource) => void;
   close: () => void;
+  /** Say what a turn's answer cites now, in case that its source is open. */
+  follow: (turnId: number, citations: Citation[]) => void;
 }
 
 const SourceContext = createContext<SourceControl | null>(null);
@@ -28,6 +40,11 @@ const SourceContext = createContext<SourceControl | null>(null);
 export function SourceProvider({ children }: { children: ReactNode }) {
   const [source, setSource] = useState<OpenSource | null>(null);
   const opener = useRef<Element | null>(null);
+  const follow = useCallback(
+    (turnId: number, citations: Citation[]) =>
+      setSource((now) => (now?.turnId === turnId ? { ...now, citations } : now)),
+    [],
+  );
   const control = useMemo<SourceControl>(
     () => ({
       source,
@@ -42,8 +59,9 @@ export function SourceProvider({ children }: { children: ReactNode }) {
         const back = opener.current?.isConnected ? opener.current : document.getElementById("content");
         if (back instanceof HTMLElement) back.focus();
       },
+      follow,
     }),
-    [source],
+    [source, follow],
   );
   return <SourceContext value={control}>{children}</SourceContext>;
 }

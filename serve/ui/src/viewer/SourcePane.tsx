@@ -87,11 +87,11 @@ function SourceSwitch({ source }: { source: OpenSource }) {
     const next = citations[index];
     if (!next) return false;
     open({
+      ...source,
       documentId: next.document_id,
       documentName: next.document_name,
       page: next.page,
       citation: next,
-      citations,
     });
   };
   useShortcut("]", viewer.nextSource, () => at >= 0 && show(at + 1));

@@ -71,6 +71,11 @@ export const chat = {
   ungroundedWhy: "Nothing in this answer could be traced to your documents. Check it before you rely on it.",
   withheld: "Some sources are not shown",
   withheldWhy: "Their documents were deleted, or you may not see them any more.",
+  closed: "You no longer have access to a document that this answer drew on",
+  closedWhy: "So the answer is not shown. With access again, it comes back as it was.",
+  closedHelp:
+    "Ask whoever manages the collection for access, or ask your question again: the new answer draws on what you may read today.",
+  closedAgain: "Ask again",
   truncated: "The answer reached the longest length that is allowed.",
   interrupted: "Interrupted",
   interruptedKept: "What was written until then is kept.",

@@ -76,6 +76,11 @@ export const chat: Texts<typeof english> = {
     "Rien dans cette réponse n’a pu être rattaché à vos documents. Vérifiez-la avant de vous y fier.",
   withheld: "Certaines sources ne sont pas affichées",
   withheldWhy: "Leurs documents ont été supprimés, ou vous n’y avez plus accès.",
+  closed: "Vous n’avez plus accès à un document sur lequel s’appuie cette réponse",
+  closedWhy: "Elle n’est donc pas affichée. Si l’accès vous est rendu, elle reviendra telle quelle.",
+  closedHelp:
+    "Demandez l’accès à la personne qui gère la collection, ou reposez votre question : la nouvelle réponse s’appuiera sur ce que vous pouvez lire aujourd’hui.",
+  closedAgain: "Reposer la question",
   truncated: "La réponse a atteint la longueur maximale autorisée.",
   interrupted: "Interrompue",
   interruptedKept: "Ce qui était déjà rédigé est conservé.",

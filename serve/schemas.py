@@ -113,10 +113,22 @@ class SearchBody(ScopeBody):
     query: Words
 
 
+AnswerLanguage = Literal[
+    "question", "ar", "de", "en", "es", "fr", "hi", "it", "ja", "nl", "pt", "ru", "th", "zh"
+]
+"""The language to answer in; ``question`` is the one that the question asks for."""
+
+
+def named_language(chosen: AnswerLanguage) -> str:
+    """The language that is named, or an empty text for that of the question."""
+    return "" if chosen == "question" else chosen
+
+
 class ChatBody(ScopeBody):
     """A question to answer; ``trace`` asks how the answer came about."""
 
     question: Words
+    language: AnswerLanguage = "question"
     trace: bool = False
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from retrieval.database import Database
 from retrieval.errors import CloisterError
@@ -73,6 +73,8 @@ class Answerer:
         self, inquiry: Inquiry, found: Found, ticket: Ticket | None, clock: _Clock
     ) -> AsyncGenerator[Event, None]:
         retrieval = found.retrieval
+        if inquiry.language:
+            retrieval = replace(retrieval, language=inquiry.language)
         numbered = _numbered(inquiry.past, retrieval.hits)
         yield Retrieved(retrieval.language, retrieval.hits, tuple(numbered), found.support)
         writing = _Writing(Citing(self._passages(inquiry, numbered)))

@@ -30,6 +30,7 @@ class Inquiry:
     """A question, the scope that its asker may see, and the conversation before it, if any.
 
     ``asker`` is the person who waits for the model in their turn.
+    ``language`` names the language to answer in, or is empty: then it is that of the question.
     ``model`` names another model than the configured one, or is empty. ``request_id`` goes with all
     that is asked of inference servers.
     """
@@ -38,6 +39,7 @@ class Inquiry:
     scope: Scope
     k: int = 8
     past: tuple[PastTurn, ...] = ()
+    language: str = ""
     model: str = ""
     request_id: str = ""
     asker: int | None = None

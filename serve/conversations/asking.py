@@ -72,6 +72,7 @@ class Asking:
                 scope=scope,
                 k=asked.k,
                 past=past_turns(connection, self.caller, new.conversation_id, new.parent_id, scope),
+                language=asked.language,
                 model=shared_model(connection, scope),
                 request_id=self.request_id,
                 asker=self.caller.person_id,

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, StringConstraints, model_validator
 
 from serve.answers.schemas import AnswerOut, CitationOut, QuoteCheckOut, StruckOut, UsageOut
 from serve.conversations.feedback import FeedbackReason, FeedbackValue
-from serve.schemas import Body, ChatBody, Id, Name, Problem, Wire, Words, storable
+from serve.schemas import AnswerLanguage, Body, ChatBody, Id, Name, Problem, Wire, Words, storable
 
 MAX_COMMENT_CHARACTERS = 4_000
 
@@ -40,9 +40,10 @@ class TurnBody(ChatBody):
 
 
 class AgainBody(Body):
-    """How the new answer to the same question is to come."""
+    """How the new answer to the same question is to come; without a language, in the same."""
 
     trace: bool = False
+    language: AnswerLanguage | None = None
 
 
 class EditBody(AgainBody):
@@ -125,11 +126,15 @@ class WithheldCitationOut(Wire):
 
 
 class AskedOut(Wire):
-    """What part of the documents was asked: ids of collections and documents, or all; and k."""
+    """What part of the documents was asked: ids of collections and documents, or all; and k.
+
+    ``language`` is the one to answer in, or empty for that of the question.
+    """
 
     collections: list[int]
     documents: list[int]
     k: int
+    language: str
 
 
 class FeedbackOut(Wire):

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -33,11 +33,15 @@ class TurnState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What part of the documents was asked: ids of collections and documents, or all; and ``k``."""
+    """What part of the documents was asked: ids of collections and documents, or all; and ``k``.
+
+    ``language`` is the one to answer in, or empty for that of the question.
+    """
 
     collections: tuple[int, ...] = ()
     documents: tuple[int, ...] = ()
     k: int = 8
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,13 @@ def new_turn(
 
 
 def turn_beside(
-    connection: Connection, caller: Caller, turn_id: int, question: str | None = None
+    connection: Connection,
+    caller: Caller,
+    turn_id: int,
+    question: str | None = None,
+    language: str | None = None,
 ) -> NewTurn:
-    """The same question again, or another one, in the place of a turn."""
+    """The same question again, or another, in the place of a turn; the language stays or not."""
     query = (
         select(turns)
         .join(conversations, conversations.c.id == turns.c.conversation_id)
@@ -83,12 +91,19 @@ def turn_beside(
     if row is None:
         raise NotFound(f"No turn {turn_id}.")
     asked = asked_of(row.asked)
+    if language is not None:
+        asked = replace(asked, language=language)
     return NewTurn(row.conversation_id, row.parent_id, question or row.question, asked)
 
 
 def asked_of(stored: Any) -> Asked:
     """What was asked, from how it is stored."""
-    return Asked(tuple(stored["collections"]), tuple(stored["documents"]), stored["k"])
+    return Asked(
+        tuple(stored["collections"]),
+        tuple(stored["documents"]),
+        stored["k"],
+        stored.get("language", ""),
+    )
 
 
 def begin_turn(connection: Connection, caller: Caller, new: NewTurn) -> int:
@@ -103,6 +118,7 @@ def begin_turn(connection: Connection, caller: Caller, new: NewTurn) -> int:
         "collections": list(new.asked.collections),
         "documents": list(new.asked.documents),
         "k": new.asked.k,
+        "language": new.asked.language,
     }
     query = insert(turns).values(
         conversation_id=new.conversation_id,

@@ -15,7 +15,7 @@ from serve.backend import Backend
 from serve.caller import Caller
 from serve.gate import request_id_of
 from serve.routes.parts import BackendPart, CallerPart, EnginePart
-from serve.schemas import ChatBody
+from serve.schemas import ChatBody, named_language
 from serve.scope import scope_of
 
 router = APIRouter(prefix="/api/v1", tags=["chat"])
@@ -51,6 +51,7 @@ def _inquiry(backend: Backend, caller: Caller, body: ChatBody, request_id: str) 
         body.question,
         scope,
         body.k,
+        language=named_language(body.language),
         model=model,
         request_id=request_id,
         asker=caller.person_id,

@@ -33,6 +33,7 @@ from serve.evaluation.question_set import question_lines
 from serve.gate import request_id_of
 from serve.routes.chat import STREAM
 from serve.routes.parts import BackendPart, CallerPart, EnginePart, IdPath
+from serve.schemas import named_language
 from serve.scope import collection_of, whole_scope
 
 router = APIRouter(prefix="/api/v1", tags=["conversations"])
@@ -85,7 +86,8 @@ async def ask(
     def chosen(connection: Connection) -> NewTurn:
         caller = exchange.asking.caller
         collections = tuple(collection_of(connection, caller, ref).id for ref in body.collections)
-        asked = Asked(collections, tuple(body.documents), body.k)
+        language = named_language(body.language)
+        asked = Asked(collections, tuple(body.documents), body.k, language)
         return new_turn(connection, caller, conversation_id, body.parent_id, body.question, asked)
 
     return await exchange.reply(chosen, trace=body.trace)
@@ -96,21 +98,26 @@ async def regenerate(
     exchange: ExchangePart, turn_id: IdPath, body: AgainBody | None = None
 ) -> TurnAnswerOut | Response:
     """Answer the question of a turn once more, beside it."""
-    trace = body is not None and body.trace
-    caller = exchange.asking.caller
+    body = body or AgainBody()
+    caller, language = exchange.asking.caller, _language_of(body)
     return await exchange.reply(
-        lambda connection: turn_beside(connection, caller, turn_id), trace=trace
+        lambda connection: turn_beside(connection, caller, turn_id, language=language),
+        trace=body.trace,
     )
 
 
 @router.post("/turns/{turn_id}/edit", response_model=TurnAnswerOut, responses=STREAM)
 async def edit(exchange: ExchangePart, turn_id: IdPath, body: EditBody) -> TurnAnswerOut | Response:
     """Answer another question in the place of a turn, which begins a branch."""
-    caller = exchange.asking.caller
+    caller, language = exchange.asking.caller, _language_of(body)
     return await exchange.reply(
-        lambda connection: turn_beside(connection, caller, turn_id, body.question),
+        lambda connection: turn_beside(connection, caller, turn_id, body.question, language),
         trace=body.trace,
     )
+
+
+def _language_of(body: AgainBody) -> str | None:
+    return None if body.language is None else named_language(body.language)
 
 
 @router.put("/turns/{turn_id}/feedback")

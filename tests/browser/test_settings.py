@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.chat import answered, ask
 from tests.browser.conftest import VisitFactory
-from tests.browser.site import ADMINISTRATOR, Site
+from tests.browser.site import ADMINISTRATOR, STEPS, Site
+from tests.browser.visit import Visit
 from tests.fixtures.people import PASSWORD, problem
 
 UI = Path(__file__).parents[2] / "serve" / "ui" / "src" / "i18n" / "en"
@@ -173,3 +175,26 @@ def test_the_last_administrator_is_told_to_stay(visiting: VisitFactory) -> None:
     dialog.get_by_label(f"Type “{ADMINISTRATOR}” to confirm").fill(ADMINISTRATOR)
     dialog.get_by_role("button", name="Delete").click()
     expect(dialog.get_by_role("alert")).to_contain_text("the only administrator")
+
+
+def test_answers_come_in_the_language_that_was_chosen(signed_in: Visit, site: Site) -> None:
+    page = signed_in.open("/settings")
+    choice = page.get_by_label("Answer language")
+    expect(choice).to_have_value("question")
+    expect(choice.locator("option")).to_have_count(9)
+    choice.select_option("German")
+    assert signed_in.axe() == []
+    signed_in.open("/")
+    ask(page, STEPS)
+    answered(page)
+    assert "Answer in German." in site.llm.server.requests[-1]["messages"][-1]["content"]
+    expect(page.locator(".prose")).to_have_attribute("lang", "de")
+    signed_in.open("/settings")
+    expect(choice).to_have_value("de")
+    choice.select_option("That of the question")
+    page.go_back()
+    answered(page)
+    page.get_by_role("button", name="Answer again").click()
+    expect(page.get_by_text("2/2")).to_be_visible()
+    answered(page)
+    assert "Answer in English." in site.llm.server.requests[-1]["messages"][-1]["content"]

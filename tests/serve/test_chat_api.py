@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
+from serve.answers.prompt import LANGUAGES
+from serve.schemas import AnswerLanguage
 from serve.scripted.replies import Reply, quoting
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
 from tests.fixtures.waiting import until
@@ -111,6 +113,22 @@ def test_the_question_is_asked_in_its_language(site: RunningServer, llm: Scripte
     seen = events(site, "Combien de mètres mesure le pont suspendu ?")
     assert "152 mètres" in next(e["citation"]["quote"] for e in seen if e["type"] == "cited")
     assert "Answer in French." in llm.server.requests[-1]["messages"][-1]["content"]
+
+
+def test_a_language_that_is_named_is_the_one_to_answer_in(
+    site: RunningServer, llm: ScriptedLlm
+) -> None:
+    body = {"question": STEPS, "language": "th"}
+    answer = site.http.post("/api/v1/chat", json=body, params={"stream": "false"}).json()
+    assert "Answer in Thai." in llm.server.requests[-1]["messages"][-1]["content"]
+    assert answer["language"] == "th"
+    assert answer["citations"]
+    unknown = site.http.post("/api/v1/chat", json=body | {"language": "tlh"})
+    assert unknown.status_code == 422
+
+
+def test_every_language_that_may_be_named_has_a_name() -> None:
+    assert set(get_args(AnswerLanguage)) == {"question", *LANGUAGES}
 
 
 def test_a_quote_from_nowhere_is_struck_and_its_sentence_marked(

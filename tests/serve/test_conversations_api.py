@@ -109,6 +109,7 @@ def test_what_was_asked_is_asked_again(site: RunningServer) -> None:
         "collections": [own["id"]],
         "documents": [],
         "k": 3,
+        "language": "",
     }
     again = answer(site, f"/api/v1/turns/{turn['turn_id']}/regenerate", {"trace": True})
     assert "nine weeks" in again["answer"]

@@ -110,6 +110,34 @@ def test_the_model_sees_the_conversation(site: RunningServer, llm: ScriptedLlm) 
     assert len(llm.server.requests[-1]["messages"]) == 2
 
 
+def test_a_language_that_was_named_is_kept_with_the_turn(
+    site: RunningServer, llm: ScriptedLlm
+) -> None:
+    def told() -> str:
+        content: str = llm.server.requests[-1]["messages"][-1]["content"]
+        return content
+
+    def beside(act: str, body: Json) -> None:
+        path = f"/api/v1/turns/{turn}/{act}"
+        done = site.http.post(path, json=body, params={"stream": "false"})
+        assert done.status_code == 200, done.text
+
+    conversation = begun(site)
+    turn = ask(site, conversation, language="de")["turn_id"]
+    assert "Answer in German." in told()
+    stored = last(site, conversation)
+    assert (stored["asked"]["language"], stored["language"]) == ("de", "de")
+    beside("regenerate", {})
+    assert "Answer in German." in told()
+    beside("edit", {"question": "How many miles does the light reach?", "language": "hi"})
+    assert "Answer in Hindi." in told()
+    beside("regenerate", {"language": "question"})
+    assert "Answer in English." in told()
+    ask(site, conversation, "And who made the lamp of the lighthouse?", language="fr")
+    assert "Answer in English." in llm.server.requests[-1]["messages"][1]["content"]
+    assert "Answer in French." in told()
+
+
 def test_the_trace_names_the_prompt_by_its_hash(site: RunningServer) -> None:
     answer = ask(site, begun(site), trace=True)
     stored = site.http.get(f"/api/v1/turns/{answer['turn_id']}/trace").json()

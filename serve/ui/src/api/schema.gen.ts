@@ -3312,12 +3312,14 @@ export interface components {
     schemas: {
         /**
          * AgainBody
-         * @description How the new answer to the same question is to come.
+         * @description How the new answer to the same question is to come; without a language, in the same.
          * @example {
          *       "trace": true
          *     }
          */
         AgainBody: {
+            /** Language */
+            language?: ("question" | "ar" | "de" | "en" | "es" | "fr" | "hi" | "it" | "ja" | "nl" | "pt" | "ru" | "th" | "zh") | null;
             /**
              * Trace
              * @default false
@@ -3358,6 +3360,8 @@ export interface components {
         /**
          * AskedOut
          * @description What part of the documents was asked: ids of collections and documents, or all; and k.
+         *
+         *     ``language`` is the one to answer in, or empty for that of the question.
          */
         AskedOut: {
             /** Collections */
@@ -3366,6 +3370,8 @@ export interface components {
             documents: number[];
             /** K */
             k: number;
+            /** Language */
+            language: string;
         };
         /**
          * ChainOut
@@ -3402,6 +3408,12 @@ export interface components {
              * @default 8
              */
             k?: number;
+            /**
+             * Language
+             * @default question
+             * @enum {string}
+             */
+            language?: "question" | "ar" | "de" | "en" | "es" | "fr" | "hi" | "it" | "ja" | "nl" | "pt" | "ru" | "th" | "zh";
             /** Question */
             question: string;
             /**
@@ -3776,6 +3788,8 @@ export interface components {
          *     }
          */
         EditBody: {
+            /** Language */
+            language?: ("question" | "ar" | "de" | "en" | "es" | "fr" | "hi" | "it" | "ja" | "nl" | "pt" | "ru" | "th" | "zh") | null;
             /** Question */
             question: string;
             /**
@@ -5410,6 +5424,12 @@ export interface components {
              * @default 8
              */
             k?: number;
+            /**
+             * Language
+             * @default question
+             * @enum {string}
+             */
+            language?: "question" | "ar" | "de" | "en" | "es" | "fr" | "hi" | "it" | "ja" | "nl" | "pt" | "ru" | "th" | "zh";
             /** Parent Id */
             parent_id?: number | null;
             /** Question */

@@ -3,6 +3,7 @@ import { useMemo } from "react";
 
 import { patch, post } from "../api/http";
 import { navigate } from "../router";
+import { answerLanguage } from "../settings/answerLanguage";
 import { keepConversation, type Turn } from "./queries";
 import { dismissRun, startRun, type Ask } from "./runs";
 
@@ -24,7 +25,7 @@ export function useAsking() {
     void startRun(client, id, {
       question,
       path: `/api/v1/conversations/${id}/turns`,
-      body: { question, collections },
+      body: { question, collections, language: answerLanguage() },
       besideId: null,
     });
 }
@@ -48,7 +49,7 @@ export function useTurnActions(id: number): TurnActions {
       void startRun(client, id, {
         question,
         path: `/api/v1/turns/${turnId}/${act}`,
-        body: act === "edit" ? { question } : {},
+        body: { ...(act === "edit" ? { question } : {}), language: answerLanguage() },
         besideId: turnId,
       });
     return {

@@ -1,4 +1,5 @@
 import { Select } from "../components/Field";
+import { AnswerLanguageChoice } from "./AnswerLanguageChoice";
 import { LanguageChoice } from "./LanguageChoice";
 import { keep, usePreference, type Preferences } from "./preferences";
 import { useSettingsText } from "./texts";
@@ -22,6 +23,7 @@ export function Appearance() {
         options={Object.entries(settings.textSizes) as [Preferences["textSize"], string][]}
         onChoose={(value) => keep("textSize", value)}
       />
+      <AnswerLanguageChoice />
     </div>
   );
 }

@@ -1,8 +1,11 @@
 /** What a person has chosen, kept in this browser. */
 import { useSyncExternalStore } from "react";
 
+import type { AnswerLanguage } from "./answerLanguage";
+
 export interface Preferences {
   language: string;
+  answerLanguage: AnswerLanguage;
   theme: "system" | "light" | "dark";
   textSize: "normal" | "large" | "larger";
 }

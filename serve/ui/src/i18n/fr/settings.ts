@@ -3,12 +3,15 @@ import type { settings as english } from "../en/settings";
 
 export const settings: Texts<typeof english> = {
   title: "Paramètres",
-  appearance: "Apparence",
-  appearanceIntro: "Conservée dans ce navigateur.",
+  appearance: "Apparence et langue",
+  appearanceIntro: "Conservées dans ce navigateur.",
   theme: "Thème",
   themes: { system: "Comme le système", light: "Clair", dark: "Sombre" },
   textSize: "Taille du texte",
   textSizes: { normal: "Normale", large: "Grande", larger: "Très grande" },
+  answerLanguage: "Langue des réponses",
+  ofQuestion: "Celle de la question",
+  answerLanguageHint: "Les documents sont toujours cités dans leur propre texte.",
   password: "Mot de passe",
   passwordIntro: "Le modifier met fin à toutes les autres sessions.",
   noPassword:

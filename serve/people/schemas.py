@@ -279,6 +279,13 @@ class HolderOut(Wire):
     name: str
 
 
+class HolderList(Wire):
+    """Some people and groups; there are ``more`` where others have the same letters."""
+
+    items: list[HolderOut]
+    more: bool
+
+
 class GrantOut(HolderOut):
     """What is granted to a person or a group."""
 

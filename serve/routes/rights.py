@@ -7,7 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy import Connection
 
+from serve.conversations.folding import folded
 from serve.errors import InvalidRequest
+from serve.people.audience import audience_of
 from serve.people.groups import group_of
 from serve.people.rights import (
     Grant,
@@ -25,6 +27,7 @@ from serve.people.schemas import (
     GrantList,
     GrantOut,
     HolderBody,
+    HolderList,
     HolderOut,
     ReadersBody,
     ReadersOut,
@@ -76,6 +79,23 @@ def take_back(
         collection_for(connection, caller, collection_id, Role.MANAGER)
         revoke(connection, collection_id, holder)
     return Response(status_code=204)
+
+
+@router.get("/collections/{collection_id}/audience")
+def show_audience(
+    backend: BackendPart,
+    caller: CallerPart,
+    collection_id: IdPath,
+    q: Annotated[str, Query(max_length=200)] = "",
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> HolderList:
+    """Who sees a collection, groups first, by letters of the name; for its managers."""
+    with backend.database.read() as connection:
+        collection_for(connection, caller, collection_id, Role.MANAGER)
+        seeing = audience_of(connection, collection_id)
+    found = [each for each in seeing if folded(q) in folded(each.name)]
+    items = [HolderOut(**_fields(each)) for each in found[:limit]]
+    return HolderList(items=items, more=len(found) > limit)
 
 
 @router.get("/documents/{document_id}/readers")

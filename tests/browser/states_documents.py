@@ -58,6 +58,13 @@ def documents_readers(seen: Visit, site: Site) -> None:
     page.get_by_role("dialog").get_by_role("radio").last.check()
 
 
+def documents_selection(seen: Visit, site: Site) -> None:
+    page = _listed(seen, site)
+    for box in page.locator("tbody input").all()[:2]:
+        box.check()
+    page.locator("main").evaluate("(each) => each.scrollTo(0, 240)")
+
+
 def documents_details(seen: Visit, site: Site) -> None:
     page = _listed(seen, site)
     page.locator(".documents-flag").first.click()
@@ -138,6 +145,7 @@ STATES = [
     documents_empty,
     documents_delete,
     documents_readers,
+    documents_selection,
     documents_details,
     documents_menu,
     documents_drop,

@@ -212,6 +212,33 @@ def test_groups_carry_grants_and_readers(office: Office) -> None:
     office.restrict({"person": "Nia"})
 
 
+def test_managers_learn_who_sees_their_collection_and_nobody_else(office: Office) -> None:
+    town = office.town
+    path = f"/api/v1/collections/{office.id}/audience"
+    hidden = town.person("Élodie")
+    group = town.operator.post("/api/v1/groups", json={"name": "The élite"}).json()["id"]
+    members = {"people": [town.id_of(hidden)]}
+    town.operator.put(f"/api/v1/groups/{group}/members", json=members)
+
+    def names(**query: Any) -> list[str]:
+        found = office.manager.get(path, params=query)
+        assert found.status_code == 200, found.text
+        return [each["name"] for each in found.json()["items"]]
+
+    assert names() == ["Mia", "Nia", "Rea", "Wil"]
+    grant = {"group": group, "role": "reader"}
+    town.operator.put(f"/api/v1/collections/{office.id}/grants", json=grant)
+    assert names(q="elI") == ["The élite"]
+    assert names(q="el") == ["The élite", "Élodie"]
+    assert "Sid" not in names(limit=100)
+    assert office.manager.get(path, params={"limit": 2}).json()["more"]
+    town.suspended(town.id_of(hidden))
+    assert names(q="ELO") == []
+    for person, status in ((office.reader, 403), (office.writer, 403), (office.stranger, 404)):
+        assert person.get(path, params={"q": "M"}).status_code == status
+    assert town.operator.delete(f"/api/v1/groups/{group}").status_code == 204
+
+
 def test_the_last_reader_leaves_a_document_closed(office: Office) -> None:
     town = office.town
     town.person("Tim")

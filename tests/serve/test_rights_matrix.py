@@ -66,6 +66,7 @@ REFUSED_TO_READERS = {
     "GET /api/v1/collections/{collection_id}/grants",
     "PUT /api/v1/collections/{collection_id}/grants",
     "DELETE /api/v1/collections/{collection_id}/grants",
+    "GET /api/v1/collections/{collection_id}/audience",
     "GET /api/v1/documents/{document_id}/readers",
     "PUT /api/v1/documents/{document_id}/readers",
     "DELETE /api/v1/documents/{document_id}",

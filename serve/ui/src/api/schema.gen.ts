@@ -831,6 +831,50 @@ export interface paths {
         };
         trace?: never;
     };
+    "/api/v1/collections/{collection_id}/audience": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Audience
+         * @description Who sees a collection, groups first, by letters of the name; for its managers.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    limit?: number;
+                    q?: string;
+                };
+                header?: never;
+                path: {
+                    collection_id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["HolderList"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collections/{collection_id}/grants": {
         parameters: {
             query?: never;
@@ -4134,6 +4178,16 @@ export interface components {
             group?: number | string | null;
             /** Person */
             person?: number | string | null;
+        };
+        /**
+         * HolderList
+         * @description Some people and groups; there are ``more`` where others have the same letters.
+         */
+        HolderList: {
+            /** Items */
+            items: components["schemas"]["HolderOut"][];
+            /** More */
+            more: boolean;
         };
         /**
          * HolderOut

@@ -6,18 +6,13 @@ import { codeOf } from "../api/problem";
 import type { Document } from "../api/types";
 import { Button, IconButton } from "../components/Button";
 import { Dialog } from "../components/Dialog";
-import { Field, FormError, Select } from "../components/Field";
+import { FormError } from "../components/Field";
 import { useMessageOf } from "../components/messages";
 import { Spinner } from "../components/States";
 import { useNotices } from "../components/Toasts";
 import { useText } from "../i18n/language";
+import { holderKey, ReaderChoice, type Holder } from "./ReaderChoice";
 import { useDocumentsText } from "./texts";
-
-type Kind = "person" | "group";
-interface Named {
-  kind: Kind;
-  name: string;
-}
 
 /** Who may read one document of a collection: all who may read that, or some of them. */
 export function ReadersDialog({ document, onClose }: { document: Document; onClose: () => void }) {
@@ -34,16 +29,12 @@ export function ReadersDialog({ document, onClose }: { document: Document; onClo
         <Spinner />
       </Dialog>
     );
-  const before = data.readers?.map((each): Named => ({
-    kind: each.group_id === null ? "person" : "group",
-    name: each.name,
-  }));
-  return <Readers document={document} before={before ?? null} onClose={onClose} />;
+  return <Readers document={document} before={data.readers} onClose={onClose} />;
 }
 
 interface ReadersProps {
   document: Document;
-  before: Named[] | null;
+  before: Holder[] | null;
   onClose: () => void;
 }
 
@@ -54,20 +45,11 @@ function Readers({ document, before, onClose }: ReadersProps) {
   const messageOf = useMessageOf();
   const { toast } = useNotices();
   const [readers, setReaders] = useState(before);
-  const [kind, setKind] = useState<Kind>("person");
-  const [name, setName] = useState("");
   const [error, setError] = useState<unknown>(null);
-  const add = () => {
-    const wanted = name.trim();
-    if (!wanted) return;
-    const others = (readers ?? []).filter((each) => each.kind !== kind || each.name !== wanted);
-    setReaders([...others, { kind, name: wanted }]);
-    setName("");
-  };
   const save = async () => {
     try {
       const named = readers?.map((each) =>
-        each.kind === "person" ? { person: each.name } : { group: each.name },
+        each.group_id === null ? { person: each.person_id } : { group: each.group_id },
       );
       await put("/api/v1/documents/{document_id}/readers", {
         path: { document_id: document.id },
@@ -125,9 +107,9 @@ function Readers({ document, before, onClose }: ReadersProps) {
         <>
           <ul className="readers-list">
             {readers.map((each) => (
-              <li key={`${each.kind}-${each.name}`}>
+              <li key={holderKey(each)}>
                 <span>
-                  {each.name} <small>{each.kind === "person" ? text.person : text.group}</small>
+                  {each.name} <small>{each.group_id === null ? text.person : text.group}</small>
                 </span>
                 <IconButton
                   icon="close"
@@ -138,29 +120,11 @@ function Readers({ document, before, onClose }: ReadersProps) {
             ))}
           </ul>
           {readers.length === 0 && <p className="field-hint">{text.noReaders}</p>}
-          <form
-            className="readers-add"
-            onSubmit={(event) => {
-              event.preventDefault();
-              add();
-            }}
-          >
-            <Select
-              label={text.type}
-              value={kind}
-              options={[
-                ["person", text.person],
-                ["group", text.group],
-              ]}
-              onChoose={setKind}
-            />
-            <Field
-              label={text.holderName}
-              value={name}
-              onChange={(event) => setName(event.target.value)}
-            />
-            <Button type="submit">{text.addReader}</Button>
-          </form>
+          <ReaderChoice
+            collectionId={document.collection_id}
+            chosen={readers}
+            onChoose={(each) => setReaders([...readers, each])}
+          />
         </>
       )}
       <p className="field-hint">{text.readersHint}</p>

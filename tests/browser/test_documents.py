@@ -99,7 +99,7 @@ def test_what_can_be_done_with_the_selection_stays_in_sight_on_a_phone(
     visit = visiting(ADMINISTRATOR, viewport={"width": 390, "height": 600})
     page = _listed(visit)
     page.get_by_label("Select rule.pdf").check()
-    bar = page.get_by_role("group", name="1 selected")
+    bar = page.get_by_role("group", name="1 document selected")
     page.locator("main").evaluate("(each) => each.scrollTo(0, each.scrollHeight)")
     assert page.locator("main").evaluate("(each) => each.scrollTop") > 200
     delete = bar.get_by_role("button", name="Delete")

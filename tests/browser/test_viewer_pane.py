@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -134,6 +136,22 @@ def test_a_source_that_is_open_while_the_answer_is_written_learns_of_the_next_on
     expect(ways).to_have_count(2, timeout=20_000)
     page.keyboard.press("]")
     expect_marked(page, site, QUOTES[1])
+
+
+def test_words_without_stored_boxes_are_found_by_their_wording(reader: Visit, site: Site) -> None:
+    """Citations of old, whose boxes nobody has."""
+    page = asked(reader)
+    turn = reader.context.request.get(
+        f"{reader.url}/api/v1/conversations/{page.url.rsplit('/', 1)[1]}"
+    ).json()["turns"][0]["id"]
+    with closing(sqlite3.connect(site.town.server.data / "cloister.db", timeout=30)) as database:
+        changed = database.execute("UPDATE citations SET rects = '[]' WHERE turn_id = ?", [turn])
+        assert changed.rowcount == 2
+        database.commit()
+    page.reload()
+    chip(page, 1).click()
+    expect_marked(page, site, QUOTES[0])
+    expect(page.get_by_text("could not be marked")).to_have_count(0)
 
 
 def test_in_a_window_of_medium_width_it_is_a_sheet_over_the_page(

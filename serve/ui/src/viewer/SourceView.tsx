@@ -2,6 +2,7 @@ import { lazy, Suspense, useCallback, useState } from "react";
 
 import { codeOf } from "../api/problem";
 import { EmptyState, ErrorState, Spinner } from "../components/States";
+import { reasonOf, useDocumentsText } from "../documents/texts";
 import { useText } from "../i18n/language";
 import {
   usePageOutlines,
@@ -92,6 +93,7 @@ function Body({ shown, target, onMarked }: BodyProps) {
 
 function NotRead({ shown }: { shown: ShownDocument }) {
   const { viewer } = useText();
+  const documents = useDocumentsText();
   if (shown.state !== "failed")
     return (
       <EmptyState title={viewer.notReady}>
@@ -100,7 +102,7 @@ function NotRead({ shown }: { shown: ShownDocument }) {
     );
   return (
     <EmptyState icon="warning" title={viewer.notRead}>
-      <p>{[shown.error?.detail, shown.error?.advice].filter(Boolean).join(" ")}</p>
+      {shown.error && <p>{reasonOf(documents, shown.error.code, shown.error.detail)}</p>}
     </EmptyState>
   );
 }

@@ -5,7 +5,8 @@ import type { PDFDocumentProxy } from "pdfjs-dist";
 
 export type PdfFailure = "password" | "damaged" | "missing";
 
-const RANGE_BYTES = 1 << 18;
+// What is asked for lies in runs of these; a page tree may be spread all over the file.
+const RANGE_BYTES = 1 << 16;
 const MOST_IMAGE_PIXELS = 1 << 27;
 
 pdfjs.GlobalWorkerOptions.workerSrc = new URL(

@@ -28,6 +28,7 @@ SUBJECTS = (
     "flood",
     "highlights",
     "folder",
+    "page",
 )
 
 

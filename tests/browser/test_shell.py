@@ -94,7 +94,7 @@ def test_french_is_the_language_of_who_reads_it(visiting: VisitFactory) -> None:
     page = visiting(ADMINISTRATOR, locale="fr-FR").open("/settings")
     expect(page.locator("html")).to_have_attribute("lang", "fr")
     expect(page.get_by_role("link", name="Nouvelle conversation")).to_be_visible()
-    page.get_by_label("Langue").select_option("English")
+    page.get_by_label("Langue", exact=True).select_option("English")
     expect(page.locator("html")).to_have_attribute("lang", "en")
     expect(page.get_by_role("link", name="New chat")).to_be_visible()
     page.reload()

@@ -1,10 +1,11 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { lazy, Suspense, useEffect, useState, type ReactNode } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 
 import { whenSignedOut } from "./api/http";
 import { ChatPage } from "./chat/ChatPage";
 import { forgetRuns } from "./chat/runs";
 import { ErrorBoundary } from "./components/ErrorBoundary";
+import { later } from "./components/later";
 import { ErrorState, Spinner } from "./components/States";
 import { matched, navigate, usePath } from "./router";
 import { EnterPage } from "./session/EnterPage";
@@ -16,11 +17,11 @@ import { AppShell } from "./shell/AppShell";
 import { NotFoundPage } from "./shell/NotFoundPage";
 import { SourceProvider } from "./shell/source";
 
-const AdminPage = lazy(() => import("./admin/AdminPage"));
-const DocumentsPage = lazy(() => import("./documents/DocumentsPage"));
-const SettingsPage = lazy(() => import("./settings/SettingsPage"));
-const ViewerPage = lazy(() => import("./viewer/ViewerPage"));
-const WelcomePage = lazy(() => import("./welcome/WelcomePage"));
+const AdminPage = later(() => import("./admin/AdminPage"), <Spinner />);
+const DocumentsPage = later(() => import("./documents/DocumentsPage"), <Spinner />);
+const SettingsPage = later(() => import("./settings/SettingsPage"), <Spinner />);
+const ViewerPage = later(() => import("./viewer/ViewerPage"), <Spinner />);
+const WelcomePage = later(() => import("./welcome/WelcomePage"), <Spinner />);
 
 type Parts = Record<string, string>;
 
@@ -34,6 +35,17 @@ const PAGES: [pattern: string, page: (parts: Parts) => ReactNode][] = [
   ["/admin/*", () => <AdminPage />],
   ["/welcome", () => <WelcomePage />],
 ];
+
+/** Those whose code comes apart. It is fetched while the server is asked who is in. */
+const APART = {
+  "/d/:id": ViewerPage,
+  "/documents": DocumentsPage,
+  "/settings": SettingsPage,
+  "/admin/*": AdminPage,
+  "/welcome": WelcomePage,
+};
+for (const [pattern, page] of Object.entries(APART))
+  if (matched(pattern, window.location.pathname)) page.ahead();
 
 /** Addresses that mean nothing to who is in. */
 const ENTRANCES = ["/login", "/signed-out"];
@@ -69,7 +81,7 @@ export function App() {
     <SourceProvider>
       <AppShell>
         <ErrorBoundary place={path}>
-          <Suspense fallback={<Spinner />}>{pageAt(path)}</Suspense>
+          {pageAt(path)}
         </ErrorBoundary>
         {hasEnded && (
           <SessionEnded onBack={() => setEnded(false)} onLeave={() => forgetSession(client)} />

@@ -1,7 +1,6 @@
-import { lazy, Suspense } from "react";
-
 import { useFollowedSource } from "../citations/shown";
 import { SourceStrip } from "../citations/SourceStrip";
+import { later } from "../components/later";
 import { Spinner } from "../components/States";
 import { useText } from "../i18n/language";
 import type { Answer } from "./answer";
@@ -16,7 +15,7 @@ import { RunError } from "./RunError";
 import type { TurnActions } from "./useAsking";
 
 // Markdown is half of the program; the page stands before it is there.
-const AnswerText = lazy(() => import("./AnswerText"));
+const AnswerText = later(() => import("./AnswerText"));
 
 interface AskedTurnProps {
   /** Null while it is being answered. */
@@ -62,9 +61,7 @@ function OpenAnswer({ turn, answer, run, isLast, actions }: AskedTurnProps) {
       {answer.abstained ? (
         <NotInDocuments turnId={turn?.id ?? null} hits={answer.hits} />
       ) : (
-        <Suspense>
-          <AnswerText answer={answer} turnId={turnId} />
-        </Suspense>
+        <AnswerText answer={answer} turnId={turnId} />
       )}
       {isWriting && <Progress answer={answer} />}
       {!answer.abstained && <SourceStrip citations={answer.citations} turnId={turnId} />}

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 
 import { isQuoted, type ShownCitation } from "../chat/answer";
 import { useText } from "../i18n/language";
@@ -18,7 +18,11 @@ export function SourceStrip({ citations, turnId }: SourceStripProps) {
   const { open } = useSource();
   const [isWhole, setWhole] = useState(false);
   const shown = isWhole ? citations : citations.slice(0, FEW);
-  if (!citations.length) return null;
+  const hasSome = citations.length > 0;
+  useEffect(() => {
+    if (hasSome) void import("../viewer/SourceView").catch(() => undefined);
+  }, [hasSome]);
+  if (!hasSome) return null;
   return (
     <section className="sources" aria-label={chat.sources}>
       <h3>{chat.sourceCount(citations.length)}</h3>

@@ -1,7 +1,8 @@
-import { lazy, Suspense, useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo, useRef } from "react";
 
 import { IconButton } from "../components/Button";
 import { ErrorBoundary } from "../components/ErrorBoundary";
+import { later } from "../components/later";
 import { Icon } from "../components/Icon";
 import { Spinner } from "../components/States";
 import { useNotices } from "../components/Toasts";
@@ -13,7 +14,7 @@ import { PaneEdge } from "./PaneEdge";
 import { addressOfPlace } from "./place";
 import "./pane.css";
 
-const SourceView = lazy(() => import("./SourceView"));
+const SourceView = later(() => import("./SourceView"), <Spinner />);
 
 interface SourcePaneProps {
   source: OpenSource;
@@ -68,9 +69,7 @@ export function SourcePane({ source, onClose }: SourcePaneProps) {
         <IconButton className="source-close" icon="close" label={shell.close} onClick={onClose} />
       </header>
       <ErrorBoundary place={`${documentId}`}>
-        <Suspense fallback={<Spinner label={viewer.loading} />}>
-          <SourceView wanted={wanted} />
-        </Suspense>
+        <SourceView wanted={wanted} />
       </ErrorBoundary>
       <SourceSwitch source={source} />
     </>

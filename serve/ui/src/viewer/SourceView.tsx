@@ -1,6 +1,7 @@
-import { lazy, Suspense, useCallback, useState } from "react";
+import { useCallback, useState } from "react";
 
 import { codeOf } from "../api/problem";
+import { later } from "../components/later";
 import { EmptyState, ErrorState, Spinner } from "../components/States";
 import { reasonOf, useDocumentsText } from "../documents/texts";
 import { useText } from "../i18n/language";
@@ -17,7 +18,9 @@ import { QuoteBanner } from "./QuoteBanner";
 import { TextView } from "./TextView";
 import "./viewer.css";
 
-const PdfView = lazy(() => import("./PdfView"));
+const PdfView = later(() => import("./PdfView"), <Spinner />);
+// Most sources are PDFs.
+PdfView.ahead();
 
 type Failure = "password" | "damaged" | "missing" | "picture";
 
@@ -73,9 +76,7 @@ function Body({ shown, target, onMarked }: BodyProps) {
   const pages = { shown, outlines: outlines.data ?? [], target, onMarked };
   if (isPdf && !failure)
     return (
-      <Suspense fallback={<Spinner label={viewer.loading} />}>
-        <PdfView {...pages} onFailure={setFailure} />
-      </Suspense>
+      <PdfView {...pages} onFailure={setFailure} />
     );
   if (!isReady) return <NotRead shown={shown} />;
   if (isImage && !failure) return <ImageView {...pages} onFailure={setFailure} />;

@@ -18,6 +18,8 @@ from serve.mcp_door.door import mcp_door
 from serve.metrics import Metrics
 from serve.openapi import document_whole
 from serve.problems import install_problems
+from serve.request_rate import RequestRate
+from serve.request_turns import RequestTurns
 from serve.routes import (
     audit,
     auth,
@@ -56,6 +58,35 @@ log = logging.getLogger(__name__)
 
 _SILENT = TelemetryConfig(
     tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False
+)
+_ROUTES = (
+    health,
+    documents,
+    limits,
+    samples,
+    pages,
+    collections,
+    jobs,
+    search,
+    suggestions,
+    chat,
+    conversations,
+    turns,
+    feedback,
+    mcp,
+    metrics,
+    reference,
+    auth,
+    oidc,
+    people,
+    sessions,
+    own_data,
+    keys,
+    quotas,
+    rights,
+    audit,
+    openai,
+    web,
 )
 
 
@@ -96,39 +127,12 @@ def create_app(
         # FastAPI's own spans hold query strings and messages of errors.
         telemetry=_SILENT,
     )
-    for routes in (
-        health,
-        documents,
-        limits,
-        samples,
-        pages,
-        collections,
-        jobs,
-        search,
-        suggestions,
-        chat,
-        conversations,
-        turns,
-        feedback,
-        mcp,
-        metrics,
-        reference,
-        auth,
-        oidc,
-        people,
-        sessions,
-        own_data,
-        keys,
-        quotas,
-        rights,
-        audit,
-        openai,
-        web,
-    ):
+    for routes in _ROUTES:
         app.include_router(routes.router)
     document_whole(app)
     install_problems(app)
-    taking = TurnTaking(settings.requests_per_person, settings.requests_queue)
+    of_people = RequestTurns(settings.requests_per_person, settings.requests_queue)
+    taking = TurnTaking(of_people, RequestRate(settings.requests_per_minute))
     app.add_middleware(Authentication, turns=taking)
     app.add_middleware(
         Gate, public_host=settings.public_host, count=counted.count, sink=sink_of(export)

@@ -316,6 +316,11 @@ class Settings:
         "Requests of one person that wait for their turn; further ones are refused.",
         _number(0, 100_000),
     )
+    requests_per_minute: int = _setting(
+        3_000,
+        "Requests of one person in a minute; further ones are refused.",
+        _number(1, 1_000_000),
+    )
     workers: int = _setting(
         default_workers,
         "Processes that take documents in; 0 for none.",

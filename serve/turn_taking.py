@@ -7,6 +7,7 @@ from collections import OrderedDict, deque
 
 from starlette.types import Message, Receive, Send
 
+from serve.request_rate import RequestRate
 from serve.request_turns import RequestTurn, RequestTurns
 
 _MOST_PER_ADDRESS = 16
@@ -23,8 +24,9 @@ class ClientGone(Exception):
 class TurnTaking:
     """Knows whose turn a request has to wait for, as far as that can be known beforehand."""
 
-    def __init__(self, most: int, queue: int) -> None:
-        self._of_people = RequestTurns(most, queue)
+    def __init__(self, of_people: RequestTurns, rate: RequestRate) -> None:
+        self._of_people = of_people
+        self._rate = rate
         self._of_addresses = RequestTurns(_MOST_PER_ADDRESS, _QUEUE_PER_ADDRESS)
         self._people: OrderedDict[str, int] = OrderedDict()
 
@@ -32,12 +34,13 @@ class TurnTaking:
         """The turn of a request by the hash of its credential, or its address while that is new.
 
         Raises:
-            TooManyRequests: Too many of the same person or address wait already.
+            TooManyRequests: Too many of the same person or address wait already, or came lately.
         """
         person_id = self._people.get(credential)
         if person_id is None:
             return self._of_addresses.turn(address)
         self._people.move_to_end(credential)
+        self._rate.count(person_id)
         return self._of_people.turn(person_id)
 
     def turn_of_address(self, address: str) -> RequestTurn:
@@ -52,8 +55,9 @@ class TurnTaking:
         """The turn of a request whose credential has turned out to be a person's.
 
         Raises:
-            TooManyRequests: Too many of the person's wait already.
+            TooManyRequests: Too many of the person's wait already, or came lately.
         """
+        self._rate.count(person_id)
         self._people[credential] = person_id
         while len(self._people) > _MOST_REMEMBERED:
             self._people.popitem(last=False)

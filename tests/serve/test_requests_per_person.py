@@ -61,11 +61,14 @@ def nothing_written(site: RunningServer) -> Iterator[threading.Event]:
 
 @pytest.fixture
 def sent() -> Iterator[Sent]:
-    """Sends requests that write, each from a thread of its own."""
+    """Sends requests that wait to write what is not there, each from a thread of its own.
+
+    They have no body: while one is awaited, its request holds no turn.
+    """
     with ThreadPoolExecutor(40) as pool:
 
         def send(http: httpx.Client) -> Future[httpx.Response]:
-            return pool.submit(http.post, "/api/v1/conversations", json={})
+            return pool.submit(http.delete, "/api/v1/conversations/1")
 
         yield send
 
@@ -88,7 +91,7 @@ def test_as_many_as_may_be_are_worked_on_and_the_next_one_waits(
         until(lambda: reads(person))
         replies.append(sent(person))
         until(lambda: not reads(person))
-    assert [reply.result().status_code for reply in replies] == [201] * AT_ONCE
+    assert [reply.result().status_code for reply in replies] == [404] * AT_ONCE
     assert reads(person)
 
 
@@ -104,7 +107,7 @@ def test_a_persons_keys_and_sessions_count_together_and_others_go_on(
         until(lambda: not reads(key))
         assert reads(other)
         assert reads(site.http)
-    assert [reply.result().status_code for reply in replies] == [201] * AT_ONCE
+    assert [reply.result().status_code for reply in replies] == [404] * AT_ONCE
 
 
 def test_as_many_as_may_wait_do_and_the_next_one_is_refused(
@@ -127,7 +130,24 @@ def test_as_many_as_may_wait_do_and_the_next_one_is_refused(
             assert door.status_code == 429
             assert door.json()["error"]["code"] == "too_many_requests"
         statuses = sorted(reply.result().status_code for reply in replies)
-        assert statuses == [201] * (AT_ONCE + WAITING) + [429]
+        assert statuses == [404] * (AT_ONCE + WAITING) + [429]
+
+
+def test_who_sends_more_than_may_come_in_a_minute_is_refused(
+    server: ServerFactory,
+) -> None:
+    site = server(WORKERS="0", REQUESTS_PER_MINUTE="20")
+    with closing(Town(site)) as town:
+        person, other = town.person("Often"), town.person("Seldom")
+        key = town.key(person, "search")
+        statuses = [http.get("/api/v1/me").status_code for http in (person, key) * 20]
+        assert statuses[:10] == [200] * 10
+        assert 429 in statuses
+        refused = problem(key.get("/api/v1/me"), 429, "too_many_requests")
+        assert "minute" in refused["detail"]
+        assert refused["retry_after"] >= 1
+        assert other.get("/api/v1/me").status_code == 200
+        assert {site.http.get("/api/v1/me").status_code for _ in range(30)} == {200}
 
 
 def test_who_goes_away_leaves_the_queue(site: RunningServer, town: Town, sent: Sent) -> None:
@@ -139,7 +159,7 @@ def test_who_goes_away_leaves_the_queue(site: RunningServer, town: Town, sent: S
         for _ in range(3 * WAITING):
             with pytest.raises(httpx.ReadTimeout):
                 person.get("/api/v1/me", timeout=0.3)
-    assert [reply.result().status_code for reply in replies] == [201] * AT_ONCE
+    assert [reply.result().status_code for reply in replies] == [404] * AT_ONCE
 
 
 def test_a_slow_upload_leaves_its_turn_to_other_requests(site: RunningServer, town: Town) -> None:

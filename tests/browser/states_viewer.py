@@ -59,7 +59,8 @@ def _opened(seen: Visit, site: Site, asked: tuple[str, str], *quotes: str) -> No
     site.llm.server.script = cited
     ask(seen.open("/"), question)
     answered(seen.page).locator(".chip").first.click()
-    expect(seen.page.locator(".mark-quote").first).to_be_visible(timeout=20_000)
+    marked = seen.page.locator(".mark-quote, .source-pane mark")
+    expect(marked.first).to_be_visible(timeout=20_000)
     site.llm.server.script = quoting
 
 

@@ -34,7 +34,7 @@ export function Table<T>({ label, columns, rows, keyOf }: TableProps<T>) {
             <tr key={keyOf(row)}>
               {columns.map((each) => (
                 <td key={each.title} className={each.className} data-title={each.title}>
-                  {each.cell(row)}
+                  <div className="table-cell">{each.cell(row)}</div>
                 </td>
               ))}
             </tr>

@@ -57,7 +57,7 @@ class WorkerOptions:
 
 def run_worker(options: WorkerOptions, parent: Pipe) -> None:
     """Work until the other end of ``parent`` closes, which also happens when the parent dies."""
-    os.nice(5)
+    os.nice(10)
     write_logs(options.log_level, options.log_format)
     if options.fault_point:
         arm(options.fault_point)

@@ -22,6 +22,11 @@ _LEAST = 1
 _RECENT_SECONDS = 1.0
 """For how long somebody counts as one who asks after a request has ended."""
 
+_MANY = 8
+"""More than a page asks for at once: who has more waiting lets a program ask."""
+
+_LONGEST_REST = 1.0
+
 _Come = asyncio.Future[None]
 
 _own_turn: ContextVar[RequestTurn | None] = ContextVar("own_turn", default=None)
@@ -31,7 +36,8 @@ _own_turn: ContextVar[RequestTurn | None] = ContextVar("own_turn", default=None)
 class _Line:
     """The requests of one requester; those that go on after a pause come before new ones."""
 
-    at_work: int = 0
+    at_work: dict[_Come, float] = field(default_factory=dict)
+    is_resting: bool = False
     going_on: deque[_Come] = field(default_factory=deque)
     new: deque[_Come] = field(default_factory=deque)
     seen: float = 0.0
@@ -44,7 +50,8 @@ class _Line:
 class RequestTurns:
     """Of one requester at most ``most`` requests are at work, and at most ``queue`` wait.
 
-    While others ask too, all of them share what one would have alone, one at least each.
+    While others ask too, all of them share what one would have alone, one at least each; and who
+    has many waiting rests after each request for as long as each of the others would be at work.
     """
 
     def __init__(self, most: int, queue: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -75,8 +82,8 @@ class RequestTurns:
     def leave(self, requester: Requester, come: _Come) -> None:
         """Take a turn back, whether it has come or not."""
         line = self._lines[requester]
-        if come.done():
-            line.at_work -= 1
+        if come in line.at_work:
+            self._let_rest(line, self._clock() - line.at_work.pop(come))
         else:
             (line.new if come in line.new else line.going_on).remove(come)
             come.cancel()
@@ -90,19 +97,36 @@ class RequestTurns:
 
     def _advance(self, line: _Line) -> None:
         line.seen = self._clock()
-        share = self._share(line)
-        while line.at_work < share and (queue := line.going_on or line.new):
-            queue.popleft().set_result(None)
-            line.at_work += 1
+        share = max(_LEAST, self._most // self._asking(line))
+        while len(line.at_work) < share:
+            queue = line.going_on if line.going_on or line.is_resting else line.new
+            if not queue:
+                return
+            come = queue.popleft()
+            come.set_result(None)
+            line.at_work[come] = line.seen
 
-    def _share(self, own: _Line) -> int:
+    def _let_rest(self, line: _Line, worked: float) -> None:
+        others = self._asking(line) - 1
+        if line.is_resting or len(line.new) <= _MANY or not others:
+            return
+        line.is_resting = True
+        rest = min(others * worked, _LONGEST_REST)
+        asyncio.get_running_loop().call_later(rest, self._rested, line)
+
+    def _rested(self, line: _Line) -> None:
+        line.is_resting = False
+        self._advance(line)
+
+    def _asking(self, own: _Line) -> int:
+        """How many requesters ask now, or did just now."""
         oldest = self._clock() - _RECENT_SECONDS
         self._lines = {
             requester: line
             for requester, line in self._lines.items()
             if line is own or not line.is_empty or line.seen > oldest
         }
-        return min(self._most, max(_LEAST, self._most // len(self._lines)))
+        return len(self._lines)
 
 
 class RequestTurn:

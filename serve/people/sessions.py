@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from retrieval.errors import NotFound
 from retrieval.schema import people, sessions
@@ -70,21 +70,25 @@ def open_session(
 def caller_of_session(connection: Connection, token: str) -> Found | None:
     """Who is signed in by a token; nobody where it has ended or the person is suspended."""
     now = time.time()
-    row = connection.execute(
-        select(sessions.c.id, sessions.c.used_at, people.c.id.label("person_id"))
-        .add_columns(people.c.name, people.c.is_administrator)
-        .join(people, people.c.id == sessions.c.person_id)
-        .where(
-            sessions.c.token_sha256 == sha256_of(token),
-            sessions.c.expires_at > now,
-            sessions.c.used_at > now - IDLE_SECONDS,
-            people.c.suspended.is_(False),
-        )
-    ).first()
+    asked = {"sha256": sha256_of(token), "now": now, "last": now - IDLE_SECONDS}
+    row = connection.execute(_HOLDER, asked).first()
     if row is None:
         return None
     caller = Caller(row.person_id, row.name, row.is_administrator, session_id=row.id)
     return Found(caller, row.used_at < now - _NOTED_SECONDS)
+
+
+_HOLDER = (
+    select(sessions.c.id, sessions.c.used_at, people.c.id.label("person_id"))
+    .add_columns(people.c.name, people.c.is_administrator)
+    .join(people, people.c.id == sessions.c.person_id)
+    .where(
+        sessions.c.token_sha256 == bindparam("sha256"),
+        sessions.c.expires_at > bindparam("now"),
+        sessions.c.used_at > bindparam("last"),
+        people.c.suspended.is_(False),
+    )
+)
 
 
 def note_session_use(connection: Connection, session_id: int) -> None:

@@ -8,11 +8,25 @@ export type PdfFailure = "password" | "damaged" | "missing";
 // What is asked for lies in runs of these; a page tree may be spread all over the file.
 const RANGE_BYTES = 1 << 16;
 const MOST_IMAGE_PIXELS = 1 << 27;
+const VERBOSITY = pdfjs.VerbosityLevel.ERRORS;
 
 pdfjs.GlobalWorkerOptions.workerSrc = new URL(
   "pdfjs-dist/build/pdf.worker.min.mjs",
   import.meta.url,
 ).href;
+
+/** Begins while the document's record is still on its way; one that hangs ends with its document. */
+let spare: pdfjs.PDFWorker | null = newWorker();
+
+function newWorker(): pdfjs.PDFWorker {
+  return new pdfjs.PDFWorker({ verbosity: VERBOSITY });
+}
+
+function freshWorker(): pdfjs.PDFWorker {
+  const worker = spare ?? newWorker();
+  spare = null;
+  return worker;
+}
 
 interface Opened {
   pdf: PDFDocumentProxy | null;
@@ -26,7 +40,9 @@ export function usePdf(documentId: number): Opened {
   const [opened, setOpened] = useState<Opened & { of: number }>({ ...NOTHING, of: documentId });
   useEffect(() => {
     let isWanted = true;
+    const worker = freshWorker();
     const task = pdfjs.getDocument({
+      worker,
       url: `/api/v1/documents/${documentId}/content`,
       rangeChunkSize: RANGE_BYTES,
       disableAutoFetch: true,
@@ -38,7 +54,7 @@ export function usePdf(documentId: number): Opened {
       standardFontDataUrl: `${__PDFJS_FILES__}standard_fonts/`,
       wasmUrl: `${__PDFJS_FILES__}wasm/`,
       iccUrl: `${__PDFJS_FILES__}iccs/`,
-      verbosity: pdfjs.VerbosityLevel.ERRORS,
+      verbosity: VERBOSITY,
     });
     task.promise.then(
       (pdf) => isWanted && setOpened({ pdf, failure: null, of: documentId }),
@@ -47,7 +63,7 @@ export function usePdf(documentId: number): Opened {
     );
     return () => {
       isWanted = false;
-      void task.destroy();
+      void task.destroy().finally(() => worker.destroy());
     };
   }, [documentId]);
   return opened.of === documentId ? opened : NOTHING;

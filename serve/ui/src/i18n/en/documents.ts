@@ -29,6 +29,7 @@ const reasons: Record<string, string> = {
   upload_malformed: "The file did not arrive whole. Try again.",
   upload_stalled: "Sending stopped for too long. Try again.",
   too_many_files: "Too many files in one upload. Add them in smaller groups.",
+  too_many_requests: "You are sending too much at the same time. Try again in a moment.",
   person_quota_exceeded: "You have used up your space. Delete something, or ask an administrator.",
   collection_quota_exceeded: "This collection is full. Delete something, or ask an administrator.",
   quota_exceeded: "There is no space left for it. Delete something, or ask an administrator.",

@@ -29,6 +29,7 @@ const reasons: Record<string, string> = {
   upload_malformed: "Le fichier n’est pas arrivé en entier. Réessayez.",
   upload_stalled: "L’envoi s’est arrêté trop longtemps. Réessayez.",
   too_many_files: "Trop de fichiers en un seul envoi. Ajoutez-les par groupes plus petits.",
+  too_many_requests: "Trop d’envois à la fois. Réessayez dans un instant.",
   person_quota_exceeded: "Vous avez utilisé tout votre espace. Supprimez des documents ou adressez-vous à un administrateur.",
   collection_quota_exceeded: "Cette collection est pleine. Supprimez des documents ou adressez-vous à un administrateur.",
   quota_exceeded: "Il n’y a plus de place pour lui. Supprimez des documents ou adressez-vous à un administrateur.",

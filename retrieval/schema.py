@@ -298,6 +298,14 @@ turn_sources = Table(
     Column("left_out", Boolean, nullable=False),
 )
 
+# Documents of the turns that a model was shown before a question: its answer may repeat them.
+turn_past_documents = Table(
+    "turn_past_documents",
+    metadata,
+    Column("turn_id", _Id, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    Column("document_id", _Id, primary_key=True),
+)
+
 feedback = Table(
     "feedback",
     metadata,

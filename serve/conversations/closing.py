@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Table, exists, not_, or_
 
-from retrieval.schema import citations, documents, quotes, turn_sources, turns
+from retrieval.schema import citations, documents, quotes, turn_past_documents, turn_sources, turns
 from retrieval.store import inside
 from retrieval.types import Scope
 from serve.answers.extractive import NAME as EXTRACTIVE
@@ -17,13 +17,14 @@ from serve.answers.extractive import NAME as EXTRACTIVE
 def draws_on_closed(scope: Scope) -> ColumnElement[bool]:
     """Whether a row of ``turns`` has an answer that draws on a document outside of the scope.
 
-    It draws on what it cites or quotes, and one that a model wrote on all that the model was shown.
+    It draws on what it cites or quotes, and one that a model wrote on all that the model was shown,
+    the turns before it among that.
     """
     shown = _names_closed(turn_sources, scope, not_(turn_sources.c.left_out))
     return or_(
         _names_closed(citations, scope),
         _names_closed(quotes, scope),
-        (turns.c.llm != EXTRACTIVE) & shown,
+        (turns.c.llm != EXTRACTIVE) & or_(shown, _names_closed(turn_past_documents, scope)),
     )
 
 

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from retrieval.schema import citations, documents, quotes, turn_sources, turns
+from retrieval.schema import citations, documents, quotes, turn_past_documents, turn_sources, turns
 from retrieval.store import among
 from serve.answers.events import Answer, Citation, QuoteCheck
 from serve.answers.inquiry import PastTurn
@@ -183,10 +183,16 @@ def _write_parts(
         (citations, cited),
         (quotes, quoted),
         (turn_sources, _source_rows(turn_id, answer)),
+        (turn_past_documents, _past_rows(turn_id, outcome)),
     ):
         connection.execute(delete(table).where(table.c.turn_id == turn_id))
         if rows:
             connection.execute(insert(table), rows)
+
+
+def _past_rows(turn_id: int, outcome: Outcome) -> list[dict[str, object]]:
+    ids = {each.document_id for turn in outcome.past for each in turn.sources.values()}
+    return [{"turn_id": turn_id, "document_id": each} for each in sorted(ids)]
 
 
 def _there(connection: Connection, ids: set[int]) -> set[int]:

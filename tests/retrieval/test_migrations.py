@@ -6,7 +6,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, insert, inspect, select, text
+from sqlalchemy import JSON, Connection, Table, insert, inspect, select, text
 
 import retrieval.migrations
 from ingest import jobs
@@ -20,6 +20,9 @@ from retrieval.schema import (
     groups,
     metadata,
     people,
+    turn_past_documents,
+    turn_sources,
+    turns,
 )
 from retrieval.store import get_collection, get_document, set_collection_model, shared_model
 from retrieval.types import Scope
@@ -136,3 +139,31 @@ def test_the_model_of_a_scope_is_the_one_that_all_name(database: Database) -> No
         set_collection_model(connection, two, "house")
         assert shared_model(connection, by_document) == "house"
         assert shared_model(connection, Scope()) == ""
+
+
+def test_turns_learn_of_the_documents_of_those_before_them(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(insert(conversations).values(**_filled(conversations, id=1)))
+        for turn, parent in ((1, None), (2, 1), (3, 2), (4, 1)):
+            named = {"id": turn, "conversation_id": 1, "parent_id": parent}
+            connection.execute(insert(turns).values(**_filled(turns, **named)))
+            source = {"turn_id": turn, "n": 1, "document_id": 10 * turn}
+            connection.execute(insert(turn_sources).values(**_filled(turn_sources, **source)))
+        unseen = {"turn_id": 1, "n": 2, "document_id": 99, "left_out": True}
+        connection.execute(insert(turn_sources).values(**_filled(turn_sources, **unseen)))
+    downgraded(database, "0009")
+    database.migrate()
+    with database.read() as connection:
+        assert differences(connection) == []
+        rows = connection.execute(select(turn_past_documents)).all()
+        assert {tuple(row) for row in rows} == {(2, 10), (3, 10), (3, 20), (4, 10)}
+
+
+def _filled(table: Table, **values: object) -> dict[str, object]:
+    """A row of these values, and of empty ones where something must stand."""
+    empty = {
+        each.name: [] if isinstance(each.type, JSON) else each.type.python_type()
+        for each in table.c
+        if not each.nullable and not each.primary_key
+    }
+    return empty | values

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from serve.scripted.replies import Reply, quoting
+from serve.scripted.replies import Reply, question_of, quoting
 from tests.conftest import ServerFactory
 from tests.fixtures.people import Town
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
@@ -19,10 +19,18 @@ PROSE = "quokkadromia"
 QUOTED = "The budget of the harbour is nine thousand euros"
 QUESTION = "What is the budget of the harbour?"
 SENTENCE = "This answer is withheld"
+LIGHTHOUSES = "".join(
+    f"# Year {year}\n\n{12 * 'The lighthouse of Marseille is ninety metres tall. '}\n\n"
+    f"# Weather of {year}\n\n{60 * 'It rained in spring, and in winter there was snow. '}\n\n"
+    for year in range(1900, 1912)
+)
+"""More passages about one thing than an answer is written from, among others."""
 
 
 def telling(body: dict[str, Any]) -> Reply:
-    """A quote, and a word of the model's own beside it."""
+    """A quote, and a word of the model's own beside it; a question stands alone as it is."""
+    if "Write JSON" in body["messages"][-1]["content"]:
+        return Reply(json.dumps({"q": question_of(body)}))
     reply = quoting(body)
     return Reply(f"It is about {PROSE}. {reply.text}") if "<q" in reply.text else reply
 
@@ -62,6 +70,15 @@ class Told:
         done = self.reader.post(path, json={"question": question})
         assert done.status_code == 200, done.text
         answer: dict[str, Any] = done.json()
+        return answer
+
+    def ask_of_another(self, conversation: int) -> dict[str, Any]:
+        """An answer from other documents, whatever the conversation had before."""
+        path = f"/api/v1/conversations/{conversation}/turns?stream=false"
+        asked = {"question": "How tall is the lighthouse of Marseille?"}
+        answer: dict[str, Any] = self.reader.post(path, json=asked).json()
+        assert PROSE in answer["answer"]
+        assert self.document not in {each["document_id"] for each in answer["hits"]}
         return answer
 
     def restrict(self, readers: list[dict[str, str]] | None) -> None:
@@ -117,6 +134,21 @@ def test_no_model_is_told_of_it_again(told: Told, llm: ScriptedLlm) -> None:
     llm.server.requests.clear()
     told.ask("And who else says so?")
     assert PROSE not in json.dumps(llm.server.requests)
+
+
+def test_later_answers_that_had_it_before_them_are_withheld_too(told: Told) -> None:
+    told.town.server.ingest({"lighthouses.md": LIGHTHOUSES.encode()}, told.name)
+    told.ask_of_another(told.conversation)
+    apart = told.reader.post("/api/v1/conversations", json={}).json()["id"]
+    told.ask_of_another(apart)
+    told.restrict([])
+    assert PROSE not in told.everywhere()
+    assert PROSE in told.reader.get(f"/api/v1/conversations/{apart}").text
+    told.ask_of_another(told.conversation)
+    shown = told.reader.get(f"/api/v1/conversations/{told.conversation}").json()["turns"]
+    assert [turn["closed"] for turn in shown] == [True, True, False]
+    told.restrict(None)
+    assert told.everywhere().count(PROSE) > 4
 
 
 def test_with_the_right_it_comes_back(told: Told) -> None:

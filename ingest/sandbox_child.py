@@ -69,8 +69,11 @@ def _private_stdout() -> int:
 
 def serve(connection: socket.socket) -> None:
     """Fork a child for each request, and tell its process id and return code."""
+    # Only to have them loaded in every child; numpy leaves its masked arrays to the first use.
+    import numpy.ma  # noqa: F401
+
     import ingest.parsers.pdf
-    import ingest.sandbox_lines  # noqa: F401 - both only to have them loaded in every child
+    import ingest.sandbox_lines  # noqa: F401
 
     gc.freeze()  # so that a child's collector does not touch, and so copy, what it shares with us
     while True:

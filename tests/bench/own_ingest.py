@@ -29,7 +29,7 @@ from retrieval.store import create_collection
 from serve.settings import Settings, quiet_libraries
 
 _LANES = 2
-_LOOK_SECONDS = 0.05
+_LOOK_SECONDS = 0.5
 
 
 def main() -> None:
@@ -58,7 +58,10 @@ def main() -> None:
         _accept(intake, path)
     _work(pipeline)
     indexes.maintain()
-    seconds, processor = time.perf_counter() - begun, _processor() - used
+    seconds = time.perf_counter() - begun
+    # Only then do the children that parsed count: their time is told once they were waited for.
+    pipeline.sandbox.close()
+    processor = _processor() - used
     with database.read() as connection:
         failed = connection.scalars(select(documents.c.name).where(documents.c.seq.is_(None))).all()
         texts = connection.scalars(select(chunks.c.text)).all()

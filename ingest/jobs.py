@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -52,7 +52,31 @@ class Stage(StrEnum):
 
 ACTIVE_STAGES = (Stage.QUEUED, Stage.PARSING, Stage.EMBEDDING)
 
-_IS_RUNNING = jobs.c.stage.in_([Stage.PARSING.value, Stage.EMBEDDING.value])
+_RUNNING = (Stage.PARSING.value, Stage.EMBEDDING.value)
+_IS_RUNNING = jobs.c.stage.in_(_RUNNING)
+
+
+class Wanted(Enum):
+    """Which jobs are looked for."""
+
+    ANY = auto()
+    NEW = auto()
+    TRIED = auto()
+    """Begun before."""
+    OF_NEWCOMERS = auto()
+    """New, and of owners none of whose jobs is running."""
+
+
+_others = jobs.alias("running")
+_BUSY_OWNERS = select(func.coalesce(_others.c.owner_id, 0)).where(_others.c.stage.in_(_RUNNING))
+_CONDITIONS = {
+    Wanted.ANY: true(),
+    Wanted.NEW: jobs.c.attempts == 0,
+    Wanted.TRIED: jobs.c.attempts > 0,
+    Wanted.OF_NEWCOMERS: and_(
+        jobs.c.attempts == 0, func.coalesce(jobs.c.owner_id, 0).not_in(_BUSY_OWNERS)
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +154,13 @@ def _next_round(connection: Connection, owner_id: int | None) -> int:
     return int(connection.scalar(select(func.min(jobs.c.round)).where(new)) or 0)
 
 
-def claim(connection: Connection, worker: str, *, tried: bool | None = None) -> Lease | None:
+def claim(connection: Connection, worker: str, wanted: Wanted = Wanted.ANY) -> Lease | None:
     """A lease on a job whose lease ran out, or else on the next that waits, or None.
 
-    ``tried`` limits it to jobs that were begun before, or to those that were not. A job whose third
-    lease ran out is set aside as failed instead.
+    A job whose third lease ran out is set aside as failed instead.
     """
     while True:
-        row = _locked(connection, tried)
+        row = _locked(connection, wanted)
         if row is None:
             return None
         if row.attempts >= MAX_ATTEMPTS:
@@ -158,26 +181,26 @@ def claim(connection: Connection, worker: str, *, tried: bool | None = None) -> 
         return Lease(row.id, row.document_id, worker)
 
 
-def _locked(connection: Connection, tried: bool | None) -> Row[Any] | None:
-    for query in _claimable(tried):
+def _locked(connection: Connection, wanted: Wanted) -> Row[Any] | None:
+    for query in _claimable(wanted):
         if row := connection.execute(query.with_for_update(skip_locked=True)).first():
             return row
     return None
 
 
-def is_work_waiting(connection: Connection, *, tried: bool | None = None) -> bool:
+def is_work_waiting(connection: Connection, wanted: Wanted = Wanted.ANY) -> bool:
     """Whether ``claim`` would find a job."""
-    return any(connection.execute(each).first() is not None for each in _claimable(tried))
+    return any(connection.execute(each).first() is not None for each in _claimable(wanted))
 
 
-def _claimable(tried: bool | None) -> Iterator[Select[Any]]:
+def _claimable(wanted: Wanted) -> Iterator[Select[Any]]:
     """The first job whose lease ran out, and the first that waits, found by their indexes."""
     left = and_(_IS_RUNNING, jobs.c.lease_until < time.time())
     for kind in (left, jobs.c.stage == Stage.QUEUED.value):
-        query = select(jobs.c.id, jobs.c.document_id, jobs.c.attempts).where(kind).limit(1)
-        if tried is not None:
-            begun = jobs.c.attempts > 0 if tried else jobs.c.attempts == 0
-            query = query.where(begun).order_by(jobs.c.attempts)
+        query = select(jobs.c.id, jobs.c.document_id, jobs.c.attempts).limit(1)
+        query = query.where(kind, _CONDITIONS[wanted])
+        if wanted is not Wanted.ANY:
+            query = query.order_by(jobs.c.attempts)
         yield query.order_by(jobs.c.round, jobs.c.id)
 
 

@@ -1,7 +1,8 @@
 """A worker process: takes jobs from the queue, several at a time, until it is told to stop.
 
 While one document is embedded another is parsed in its sandbox, so that neither the processor nor
-a small file waits for a large one.
+a small file waits for a large one. One lane more is kept for people whose documents would have to
+wait until those of others are done.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ingest.chunking import ChunkSize
 from ingest.errors import IngestError, JobCancelled
 from ingest.files import Originals
 from ingest.intake import Intake
-from ingest.jobs import Lease, Progress
+from ingest.jobs import Lease, Progress, Wanted
 from ingest.pipeline import Pipeline
 from ingest.sandbox import Limits
 from retrieval.database import Database
@@ -38,6 +39,8 @@ _IDLE_SECONDS = 0.25
 _HEARTBEAT_SECONDS = 0.5
 _TROUBLE_SECONDS = 5.0
 _RENEW_SECONDS = jobs.LEASE_SECONDS / 4
+
+_ALL = (Wanted.NEW, Wanted.TRIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,11 @@ def run_worker(options: WorkerOptions, parent: Pipe) -> None:
         chunk_size=options.chunk_size,
     )
     name = f"{os.getpid()}-{uuid4().hex[:8]}"
-    turns = Turns()
+    turns = Turns(options.lanes)
+    wanted = [*([_ALL] * options.lanes), (Wanted.OF_NEWCOMERS,)]
     lanes = [
-        threading.Thread(target=Lane(pipeline, f"{name}-{n}", stopping, turns).run)
-        for n in range(options.lanes)
+        threading.Thread(target=Lane(pipeline, f"{name}-{n}", stopping, turns, each).run)
+        for n, each in enumerate(wanted)
     ]
     for lane in lanes:
         lane.start()
@@ -99,25 +103,35 @@ def _watch(parent: Pipe, stopping: threading.Event) -> None:
 
 
 class Turns:
-    """New jobs side by side; one that was begun before alone.
+    """New jobs side by side, ``lanes`` of them and newcomers' besides; one begun before alone.
 
     It may be what ended its worker, and would take its neighbours with it again, until they had
     used up their attempts too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lanes: int) -> None:
+        self._lanes = lanes
         self._lock = threading.Lock()
         self._running = 0
         self._is_alone = False
 
-    def begin(self, *, alone: bool) -> bool:
-        """Whether a job may run now; ``end`` must follow if so."""
+    def begin(self, wanted: Wanted) -> bool:
+        """Whether such a job may run now; ``end`` must follow if so."""
         with self._lock:
-            if self._is_alone or (alone and self._running):
+            if self._is_alone or not self._has_room(wanted):
                 return False
             self._running += 1
-            self._is_alone = alone
+            self._is_alone = wanted is Wanted.TRIED
             return True
+
+    def _has_room(self, wanted: Wanted) -> bool:
+        match wanted:
+            case Wanted.TRIED:
+                return not self._running
+            case Wanted.OF_NEWCOMERS:
+                return self._running >= self._lanes
+            case _:
+                return True
 
     def end(self) -> None:
         """A job is over."""
@@ -135,32 +149,34 @@ class Lane:
         name: str,
         stopping: threading.Event,
         turns: Turns | None = None,
+        wanted: tuple[Wanted, ...] = _ALL,
     ) -> None:
         self._pipeline = pipeline
         self._name = name
         self._stopping = stopping
-        self._turns = turns or Turns()
+        self._turns = turns or Turns(1)
+        self._wanted = wanted
         self._intake = Intake(pipeline.database, pipeline.originals)
 
     def run(self) -> None:
         """Take jobs until told to stop."""
         while not self._stopping.is_set():
             try:
-                if not (self._took_a_job(tried=False) or self._took_a_job(tried=True)):
+                if not any(self._took_a_job(each) for each in self._wanted):
                     self._stopping.wait(_IDLE_SECONDS)
             except (SQLAlchemyError, OSError):
                 log.exception("the database cannot be used; trying again")
                 self._stopping.wait(_TROUBLE_SECONDS)
 
-    def _took_a_job(self, *, tried: bool) -> bool:
+    def _took_a_job(self, wanted: Wanted) -> bool:
         with self._pipeline.database.read() as connection:
-            if not jobs.is_work_waiting(connection, tried=tried):
+            if not jobs.is_work_waiting(connection, wanted):
                 return False
-        if not self._turns.begin(alone=tried):
+        if not self._turns.begin(wanted):
             return False
         try:
             with self._pipeline.database.write() as connection:
-                lease = jobs.claim(connection, self._name, tried=tried)
+                lease = jobs.claim(connection, self._name, wanted)
             if lease is None:
                 return False
             if __debug__:

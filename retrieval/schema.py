@@ -190,7 +190,7 @@ jobs = Table(
     Column("owner_id", _Id),
     Column("round", BigInteger, nullable=False, server_default="0"),
     Index("ix_jobs_stage", "stage", "lease_until"),
-    Index("ix_jobs_turn", "stage", "attempts", "round", "id"),
+    Index("ix_jobs_turn", "stage", "attempts", "round", "id", "owner_id"),
     Index("ix_jobs_owner", "owner_id", "stage", "round"),
     Index("ix_jobs_document", "document_id"),
     Index("ix_jobs_updated", "updated_at"),

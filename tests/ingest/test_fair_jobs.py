@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, event, insert, select, update
 
 from ingest import jobs
-from ingest.jobs import Stage
+from ingest.jobs import Stage, Wanted
 from retrieval.database import Database
 from retrieval.schema import documents
 from retrieval.schema import jobs as table
@@ -30,9 +30,9 @@ def enqueued(database: Database, collection: int, owner: int | None, *names: str
         ]
 
 
-def claimed(database: Database, *, tried: bool = False) -> int | None:
+def claimed(database: Database, wanted: Wanted = Wanted.NEW) -> int | None:
     with database.write() as connection:
-        lease = jobs.claim(connection, "1-a", tried=tried)
+        lease = jobs.claim(connection, "1-a", wanted)
     return lease.job_id if lease else None
 
 
@@ -61,6 +61,24 @@ def test_who_uploads_one_after_the_other_never_falls_behind(
     for n in range(5):
         (mine,) = enqueued(database, collection, 2, f"mine {n}")
         assert {claimed(database), claimed(database)} - many == {mine}
+
+
+def test_newcomers_are_those_none_of_whose_jobs_is_running(
+    database: Database, collection: int
+) -> None:
+    enqueued(database, collection, 1, "a", "b")
+    enqueued(database, collection, None, "c", "d")
+    newcomers = Wanted.OF_NEWCOMERS
+    first, second = (claimed(database, newcomers) for _ in range(2))
+    assert None not in (first, second)
+    assert claimed(database, newcomers) is None
+    (later,) = enqueued(database, collection, 2, "e")
+    assert claimed(database, newcomers) == later
+    assert claimed(database, newcomers) is None
+    with database.write() as connection:
+        lease = jobs.Lease(first or 0, 1, "1-a")
+        jobs.finish(connection, lease)
+    assert claimed(database, newcomers) is not None
 
 
 def test_what_is_tried_again_goes_behind_ones_own(database: Database, collection: int) -> None:
@@ -123,9 +141,10 @@ def test_a_long_queue_is_read_by_its_indexes_alone(database: Database, collectio
 
         event.listen(connection, "before_cursor_execute", note)
         jobs.enqueue(connection, document.id, 7, owner_id=2)
-        assert jobs.is_work_waiting(connection, tried=False)
-        assert not jobs.is_work_waiting(connection, tried=True)
-        assert jobs.claim(connection, "1-a", tried=False) is not None
+        assert jobs.is_work_waiting(connection, Wanted.NEW)
+        assert not jobs.is_work_waiting(connection, Wanted.TRIED)
+        assert jobs.is_work_waiting(connection, Wanted.OF_NEWCOMERS)
+        assert jobs.claim(connection, "1-a", Wanted.NEW) is not None
         event.remove(connection, "before_cursor_execute", note)
         plans = [plan_of(connection, *each) for each in asked]
     assert len(plans) >= 5
@@ -148,5 +167,5 @@ def test_a_lease_that_ran_out_is_taken_over_before_what_waits(
         connection.execute(update(table).values(lease_until=0.0))
         left = connection.scalars(select(table.c.id).where(table.c.stage == Stage.PARSING.value))
         assert left.all() == [first]
-    assert claimed(database, tried=True) == first
+    assert claimed(database, Wanted.TRIED) == first
     assert claimed(database) == second

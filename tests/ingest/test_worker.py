@@ -7,7 +7,8 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from multiprocessing import get_context
 from multiprocessing.connection import Connection as Pipe
@@ -19,8 +20,8 @@ import pytest
 from ingest import jobs
 from ingest.chunking import ChunkSize
 from ingest.files import Originals
-from ingest.intake import Intake, ReceivedFile
-from ingest.jobs import JobFilter, Stage
+from ingest.intake import ANYBODY, Intake, ReceivedFile, Uploader
+from ingest.jobs import JobFilter, Stage, Wanted
 from ingest.pipeline import Pipeline
 from ingest.sandbox import Limits
 from ingest.worker import Lane, Turns, WorkerOptions
@@ -75,11 +76,24 @@ def at_work(database: Database, options: WorkerOptions, count: int = 1) -> Itera
         workers.stop()
 
 
-def add(database: Database, options: WorkerOptions, name: str, text: str) -> int:
+@dataclass(frozen=True, slots=True)
+class Numbered(Uploader):
+    """One of several people."""
+
+    number: int
+
+    @property
+    def id(self) -> int:
+        return self.number
+
+
+def add(
+    database: Database, options: WorkerOptions, name: str, text: str, uploader: Uploader = ANYBODY
+) -> int:
     path = Path(options.originals_url.removeprefix("file://")).with_name("incoming")
     path.write_text(text)
     file = ReceivedFile(path, name, sha256(text.encode()).hexdigest(), len(text.encode()))
-    return Intake(database, Originals(options.originals_url)).accept(file, 1).document.id
+    return Intake(database, Originals(options.originals_url)).accept(file, 1, uploader).document.id
 
 
 def documents(database: Database) -> list[Document]:
@@ -92,9 +106,22 @@ def state(database: Database, document: int) -> DocumentState:
         return get_document(connection, document).state
 
 
+def is_ready(database: Database, document: int) -> bool:
+    return state(database, document) is READY
+
+
 def all_jobs(database: Database) -> list[jobs.Job]:
     with database.read() as connection:
         return jobs.list_jobs(connection, JobFilter(all_of(1)))
+
+
+def running(database: Database) -> list[int]:
+    """The documents that are worked on."""
+    return [
+        job.document_id
+        for job in all_jobs(database)
+        if job.stage in (Stage.PARSING, Stage.EMBEDDING)
+    ]
 
 
 def settled(database: Database) -> bool:
@@ -227,18 +254,50 @@ def test_a_worker_is_not_ended_by_ctrl_c(database: Database, options: WorkerOpti
 
 
 def test_a_job_begun_before_runs_alone() -> None:
-    turns = Turns()
-    assert turns.begin(alone=False)
-    assert turns.begin(alone=False)
-    assert not turns.begin(alone=True)
+    turns = Turns(2)
+    assert turns.begin(Wanted.NEW)
+    assert turns.begin(Wanted.NEW)
+    assert not turns.begin(Wanted.TRIED)
     turns.end()
-    assert not turns.begin(alone=True)
+    assert not turns.begin(Wanted.TRIED)
     turns.end()
-    assert turns.begin(alone=True)
-    assert not turns.begin(alone=False)
-    assert not turns.begin(alone=True)
+    assert turns.begin(Wanted.TRIED)
+    assert not turns.begin(Wanted.NEW)
+    assert not turns.begin(Wanted.TRIED)
     turns.end()
-    assert turns.begin(alone=False)
+    assert turns.begin(Wanted.NEW)
+
+
+def test_the_lane_of_newcomers_works_once_the_others_do() -> None:
+    turns = Turns(2)
+    assert not turns.begin(Wanted.OF_NEWCOMERS)
+    assert turns.begin(Wanted.NEW)
+    assert not turns.begin(Wanted.OF_NEWCOMERS)
+    assert turns.begin(Wanted.NEW)
+    assert turns.begin(Wanted.OF_NEWCOMERS)
+
+
+def test_nobody_waits_for_the_large_documents_of_another(
+    database: Database, options: WorkerOptions, embeddings: LoopbackEmbeddings
+) -> None:
+    one, other = Numbered(1), Numbered(2)
+    large = [add(database, options, f"large {n}.txt", text_of(str(n), 1), one) for n in range(6)]
+    done = threading.Event()
+
+    def slow(texts: list[str]) -> None:
+        if "large" in texts[0]:
+            done.wait(60)
+
+    embeddings.on_texts = slow
+    with at_work(database, by_server(options, embeddings)):
+        wait_until(lambda: len(running(database)) == options.lanes)
+        for n in range(3):
+            note = add(database, options, f"note {n}.txt", text_of(f"note {n}", 1), other)
+            wait_until(partial(is_ready, database, note))
+            assert running(database) == large[: options.lanes]
+        done.set()
+        wait_until(lambda: settled(database))
+    assert {document.state for document in documents(database)} == {READY}
 
 
 def test_a_lane_survives_a_database_that_is_away(

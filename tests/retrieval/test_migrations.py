@@ -122,7 +122,7 @@ def test_jobs_that_wait_already_take_turns(database: Database) -> None:
     database.migrate()
     with database.write() as connection:
         assert differences(connection) == []
-        order = [jobs.claim(connection, "1-a", tried=False) for _ in range(5)]
+        order = [jobs.claim(connection, "1-a", jobs.Wanted.NEW) for _ in range(5)]
     assert [lease.job_id for lease in order if lease] == [1, 4, 5, 2, 3]
 
 

@@ -52,6 +52,7 @@ class Stage(StrEnum):
 
 ACTIVE_STAGES = (Stage.QUEUED, Stage.PARSING, Stage.EMBEDDING)
 
+_IS_ACTIVE = jobs.c.stage.in_([stage.value for stage in ACTIVE_STAGES])
 _RUNNING = (Stage.PARSING.value, Stage.EMBEDDING.value)
 _IS_RUNNING = jobs.c.stage.in_(_RUNNING)
 
@@ -400,13 +401,19 @@ def list_jobs(connection: Connection, wanted: JobFilter) -> list[Job]:
         jobs.c.id > wanted.after,
     )
     if wanted.active:
-        query = query.where(jobs.c.stage.in_([stage.value for stage in ACTIVE_STAGES]))
+        query = query.where(_IS_ACTIVE)
     if wanted.stage is not None:
         query = query.where(jobs.c.stage == wanted.stage.value)
     if wanted.ids is not None:
         query = query.where(among(jobs.c.id, wanted.ids))
     rows = connection.execute(query.order_by(jobs.c.id).limit(wanted.limit))
     return [_job(row) for row in rows]
+
+
+def count_active(connection: Connection, scope: Scope) -> int:
+    """How many jobs wait or run."""
+    query = select(func.count()).select_from(jobs.join(documents)).where(inside(scope), _IS_ACTIVE)
+    return int(connection.execute(query).scalar_one())
 
 
 _JOB = select(

@@ -133,6 +133,7 @@ def create_app(
     install_problems(app)
     of_people = RequestTurns(settings.requests_per_person, settings.requests_queue)
     taking = TurnTaking(of_people, RequestRate(settings.requests_per_minute))
+    counted.look_up_waiting(lambda: taking.waiting)
     app.add_middleware(Authentication, turns=taking)
     app.add_middleware(
         Gate, public_host=settings.public_host, count=counted.count, sink=sink_of(export)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from ingest.jobs import JobFilter, list_jobs
+from ingest.jobs import count_active
 from retrieval.store import current_seq, totals
 from retrieval.types import DocumentState, Scope
 from serve.answers.counts import AnswerCounts
@@ -46,6 +46,11 @@ class Metrics:
             ["outcome"],
             registry=self._registry,
         )
+        self._waiting = Gauge(
+            "cloister_requests_waiting",
+            "Requests that wait for their turn.",
+            registry=self._registry,
+        )
         self.answers = AnswerCounts(self._registry)
 
     def count(self, seen: Seen) -> None:
@@ -56,6 +61,10 @@ class Metrics:
     def count_spans(self, outcome: str, number: int) -> None:
         """Count spans that were sent or dropped."""
         self._spans.labels(outcome).inc(number)
+
+    def look_up_waiting(self, waiting: Callable[[], int]) -> None:
+        """Have the number of requests that wait for their turn looked up when it is asked for."""
+        self._waiting.set_function(waiting)
 
     def text(self, backend: Backend, scope: Scope) -> bytes:
         """All numbers, with those of what the server holds now."""
@@ -80,7 +89,7 @@ class _Held(Collector):
         backend = self._backend
         with backend.database.read() as connection:
             held = totals(connection, self._scope)
-            active = list_jobs(connection, JobFilter(self._scope, active=True))
+            active = count_active(connection, self._scope)
             seq = current_seq(connection)
         info = GaugeMetricFamily("cloister_info", "The release.", labels=["version"])
         info.add_metric([program_version()], 1)
@@ -91,7 +100,7 @@ class _Held(Collector):
         yield states
         yield _gauge("collections", "Collections.", held.collections)
         yield _gauge("chunks", "Passages that can be found.", held.chunks)
-        yield _gauge("jobs", "Documents on their way in.", len(active))
+        yield _gauge("jobs", "Documents on their way in.", active)
         lag = seq - backend.searching.seq
         yield _gauge("index_lag", "Changes that searching does not see yet.", lag)
         yield _gauge(

@@ -60,6 +60,11 @@ class RequestTurns:
         self._clock = clock
         self._lines: dict[Requester, _Line] = {}
 
+    @property
+    def waiting(self) -> int:
+        """How many requests have not had their turn yet."""
+        return sum(len(line.new) for line in self._lines.values())
+
     def turn(self, requester: Requester) -> RequestTurn:
         """The turn of a new request, which must be given back, even if it has not come.
 

@@ -30,6 +30,11 @@ class TurnTaking:
         self._of_addresses = RequestTurns(_MOST_PER_ADDRESS, _QUEUE_PER_ADDRESS)
         self._people: OrderedDict[str, int] = OrderedDict()
 
+    @property
+    def waiting(self) -> int:
+        """How many requests have not had their turn yet."""
+        return self._of_people.waiting + self._of_addresses.waiting
+
     def turn_of(self, credential: str, address: str) -> RequestTurn:
         """The turn of a request by the hash of its credential, or its address while that is new.
 

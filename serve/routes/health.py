@@ -7,7 +7,7 @@ import sqlite3
 
 from fastapi import APIRouter
 
-from ingest.jobs import JobFilter, list_jobs
+from ingest.jobs import count_active
 from retrieval.store import current_seq, totals
 from serve.errors import NotReady
 from serve.health_details import health_details
@@ -43,7 +43,7 @@ def status(backend: BackendPart, caller: CallerPart) -> StatusOut:
     with backend.database.read() as connection:
         scope = whole_scope(connection, caller)
         held = totals(connection, scope)
-        active = list_jobs(connection, JobFilter(scope, active=True))
+        active = count_active(connection, scope)
         seq = current_seq(connection)
     engine = backend.searching.ready
     told = StatusOut(
@@ -58,7 +58,7 @@ def status(backend: BackendPart, caller: CallerPart) -> StatusOut:
         collections=held.collections,
         documents=held.documents,
         chunks=held.chunks,
-        active_jobs=len(active),
+        active_jobs=active,
         workers=backend.settings.workers,
         seq=seq,
         index_seq=backend.searching.seq,

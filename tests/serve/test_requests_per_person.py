@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing, contextmanager
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from retrieval.database import Database
 from serve.open_streams import MOST_STREAMS
@@ -81,6 +82,13 @@ def reads(http: httpx.Client) -> bool:
         return False
 
 
+def waiting(site: RunningServer) -> float:
+    """How many requests wait, as a monitor is told."""
+    families = text_string_to_metric_families(site.http.get("/metrics").text)
+    (found,) = (each for each in families if each.name == "cloister_requests_waiting")
+    return float(found.samples[0].value)
+
+
 def test_as_many_as_may_be_are_worked_on_and_the_next_one_waits(
     site: RunningServer, town: Town, sent: Sent
 ) -> None:
@@ -91,8 +99,12 @@ def test_as_many_as_may_be_are_worked_on_and_the_next_one_waits(
         until(lambda: reads(person))
         replies.append(sent(person))
         until(lambda: not reads(person))
-    assert [reply.result().status_code for reply in replies] == [404] * AT_ONCE
+        until(lambda: waiting(site) == 0)
+        replies.append(sent(person))
+        until(lambda: waiting(site) == 1)
+    assert [reply.result().status_code for reply in replies] == [404] * (AT_ONCE + 1)
     assert reads(person)
+    assert waiting(site) == 0
 
 
 def test_a_persons_keys_and_sessions_count_together_and_others_go_on(

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol
@@ -46,16 +47,16 @@ class Child:
     """
 
     def __init__(self, launch: Launch) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="cloister-parse-"))
-        reading, writing = os.pipe()
-        self._stdout: IO[bytes] = os.fdopen(reading, "rb")
-        try:
-            with os.fdopen(writing, "wb") as stdout, open(self.folder / "stderr", "wb") as stderr:
-                self._process = launch(self.folder, stdout.fileno(), stderr.fileno())
-        except OSError:
-            self._stdout.close()
-            shutil.rmtree(self.folder, ignore_errors=True)
-            raise
+        with ExitStack() as unless_started:
+            # The pipe first: without free descriptors no folder could be removed.
+            reading, writing = os.pipe()
+            self._stdout: IO[bytes] = unless_started.enter_context(os.fdopen(reading, "rb"))
+            with os.fdopen(writing, "wb") as stdout:
+                self.folder = Path(tempfile.mkdtemp(prefix="cloister-parse-"))
+                unless_started.callback(shutil.rmtree, self.folder, ignore_errors=True)
+                with open(self.folder / "stderr", "wb") as stderr:
+                    self._process = launch(self.folder, stdout.fileno(), stderr.fileno())
+            unless_started.pop_all()
 
     def __enter__(self) -> Child:
         return self

@@ -10,6 +10,7 @@ IngestError
 ├── ParserDied              parser_died
 ├── ClosedDuplicate         closed_duplicate
 ├── DiskFull                disk_full
+├── OriginalsUnusable       originals_unusable
 └── JobCancelled            cancelled
 """
 
@@ -88,6 +89,12 @@ class DiskFull(IngestError):
     """Less disk space is free than the reserve."""
 
     code = "disk_full"
+
+
+class OriginalsUnusable(IngestError):
+    """The store of the original files cannot be opened under its URL, reached, or written to."""
+
+    code = "originals_unusable"
 
 
 class JobCancelled(IngestError):

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
-from ingest.errors import DamagedFile, EmptyFile, PasswordNeeded, UnsupportedFormat
+from ingest.errors import (
+    DamagedFile,
+    EmptyFile,
+    LimitExceeded,
+    PasswordNeeded,
+    UnsupportedFormat,
+)
 
 SUPPORTED = (
     "PDF, Word (docx), PowerPoint (pptx), Excel (xlsx), OpenDocument text (odt), CSV, HTML, "
@@ -24,11 +32,13 @@ ENDINGS = (
 _HEAD_BYTES = 1 << 16
 _OOXML = "application/vnd.openxmlformats-officedocument"
 _ODT = "application/vnd.oasis.opendocument.text"
+_CONTENT_TYPES = "[Content_Types].xml"
 _ZIP_MEMBERS = (
     ("word/document.xml", f"{_OOXML}.wordprocessingml.document"),
     ("ppt/presentation.xml", f"{_OOXML}.presentationml.presentation"),
     ("xl/workbook.xml", f"{_OOXML}.spreadsheetml.sheet"),
 )
+"""The main part of each office format, by the name that it mostly has."""
 _IMAGES = (
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
     (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
@@ -38,10 +48,12 @@ _IMAGES = (
     (re.compile(rb"BM.{4}\0\0\0\0.{4}[\x0c\x28\x38\x40\x6c\x7c]\0\0\0", re.DOTALL), "image/bmp"),
 )
 _UNSUPPORTED = (
-    (b"MZ", "a Windows program"),
-    (b"\x7fELF", "a program"),
     (b"{\\rtf", "an RTF document"),
     (b"%!PS", "a PostScript document"),
+)
+_UNSUPPORTED_BINARY = (
+    (b"MZ", "a Windows program"),
+    (b"\x7fELF", "a program"),
     (b"\x1f\x8b", "a gzip archive"),
     (b"BZh", "a bzip2 archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
@@ -51,6 +63,15 @@ _UNSUPPORTED = (
     (b"OggS", "a sound or video file"),
     (b"ID3", "a sound file"),
     (b"\x1aE\xdf\xa3", "a video file"),
+)
+_ZIP = (b"PK\3\4", b"PK\5\6", b"PK\7\x08")
+_MOST_ZIP_BYTES = 1 << 20
+"""Of a zip file's directory: far more than any office file has, little enough for the server."""
+_BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Inflated no further than is asked for; Office writes no other."""
+_BROKEN_ZIP = (
+    *(zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, ValueError),
+    *(zlib.error, EOFError),
 )
 _CFB = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
@@ -65,7 +86,7 @@ _BY_SUFFIX = {
     ".eml": "message/rfc822",
 }
 _HTML = re.compile(
-    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.I | re.S
+    r"\s*+(?:<\?xml[^>]*>\s*+)?(?:<!--(?>.*?-->)\s*+)*+<(?:!doctype\s+html|html)\b", re.I | re.S
 )
 _XML = re.compile(r"\s*(?:<\?xml|<!doctype|<svg)\b", re.I)
 _MAIL = re.compile(r"(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*){2,}", re.ASCII)
@@ -75,13 +96,13 @@ _MAIL_MARKS = re.compile(r"^(?:from|received|message-id|mime-version|return-path
 def media_type_of(path: Path, name: str) -> str:
     """The media type of a file, called ``name`` by people.
 
-    Raises EmptyFile, UnsupportedFormat, PasswordNeeded or DamagedFile.
+    Raises EmptyFile, UnsupportedFormat, PasswordNeeded, DamagedFile or LimitExceeded ("too_large").
     """
     with open(path, "rb") as file:
         head = file.read(_HEAD_BYTES)
     if not head.strip(b"\0\t\r\n "):
         raise EmptyFile("The file is empty.")
-    if head.startswith(b"PK"):
+    if head.startswith(_ZIP):
         return _zip_type(path)
     if head.startswith(_CFB):
         raise _compound_file(path)
@@ -104,20 +125,53 @@ def _is_markup(head: bytes) -> bool:
 def _zip_type(path: Path) -> str:
     """The office format of a zip file by its members."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
+        with _ZipReader(io.FileIO(path)) as file, zipfile.ZipFile(file) as archive:
             mimetype = archive.read("mimetype")[:200] if _small(archive, "mimetype") else b""
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, ValueError) as error:
+            office_type = _office_type(archive)
+    except _BROKEN_ZIP as error:
         raise DamagedFile("The file begins like a zip archive and cannot be opened.") from error
     if mimetype.strip() == _ODT.encode():
         return _ODT
-    if "[Content_Types].xml" in names:
-        for member, media_type in _ZIP_MEMBERS:
-            if member in names:
-                return media_type
+    if office_type:
+        return office_type
     if mimetype:
         raise _unsupported(f"a file of type {mimetype.decode('ascii', 'replace').strip()}")
     raise _unsupported("a zip archive")
+
+
+def _office_type(archive: zipfile.ZipFile) -> str:
+    """The format of an Office file by its main part, "" for another archive."""
+    names = set(archive.namelist())
+    if _CONTENT_TYPES not in names:
+        return ""
+    for member, media_type in _ZIP_MEMBERS:
+        if member in names:
+            return media_type
+    listed = _listed_types(archive)
+    types = (media_type for _, media_type in _ZIP_MEMBERS)
+    return next((each for each in types if f"{each}.main+xml".encode() in listed), "")
+
+
+def _listed_types(archive: zipfile.ZipFile) -> bytes:
+    """The list of the types of all parts, as far as the server reads it."""
+    if archive.getinfo(_CONTENT_TYPES).compress_type not in _BOUNDED:
+        return b""
+    with archive.open(_CONTENT_TYPES) as file:
+        return file.read(_MOST_ZIP_BYTES)
+
+
+class _ZipReader(io.BufferedReader):
+    """A zip file of which nothing large is read at once, as its whole directory is."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """See the base class. Raises LimitExceeded ("too_large")."""
+        if size is not None and size > _MOST_ZIP_BYTES:
+            raise LimitExceeded(
+                "too_large",
+                "The file begins like a zip archive and has far too many members.",
+                advice="Save it anew with the program that it comes from.",
+            )
+        return super().read(size)
 
 
 def _small(archive: zipfile.ZipFile, member: str) -> bool:
@@ -141,7 +195,7 @@ def _compound_file(path: Path) -> PasswordNeeded | UnsupportedFormat:
 def _text_type(head: bytes, name: str) -> str:
     text = _as_text(head)
     if text is None:
-        raise _unsupported("a binary file of an unknown format")
+        raise _unsupported(_binary_format(head))
     suffix = PurePosixPath(name.lower()).suffix
     if _HTML.match(text):
         return "text/html"
@@ -151,6 +205,13 @@ def _text_type(head: bytes, name: str) -> str:
     if mail and _MAIL_MARKS.search(mail.group()) and suffix in ("", ".eml", ".mht", ".txt"):
         return "message/rfc822"
     return _BY_SUFFIX.get(suffix, "text/plain")
+
+
+def _binary_format(head: bytes) -> str:
+    for signature, what in _UNSUPPORTED_BINARY:
+        if head.startswith(signature):
+            return what
+    return "a binary file of an unknown format"
 
 
 def _as_text(head: bytes) -> str | None:

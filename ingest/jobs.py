@@ -1,7 +1,8 @@
 """The durable queue: one job for each document on its way in, in the document's own database.
 
-A worker holds a job by a lease that it renews. A lease that ran out is taken over; the third
-attempt that ends without a result sets the job aside as failed.
+A worker holds a job by a lease that it renews. A lease that ran out is taken over. The third
+attempt that ends with the death of its worker sets the job aside as failed, and the sixth that ends
+with the server's: a power cut is rarely the document's doing.
 
 Jobs wait in rounds, one of each owner's in each: a single one waits for one of everybody's.
 """
@@ -30,11 +31,13 @@ from sqlalchemy import (
 from ingest.errors import JobCancelled
 from retrieval.errors import NotFound
 from retrieval.schema import documents, jobs
-from retrieval.store import among, inside, set_document_state
+from retrieval.store import inside, set_document_state
 from retrieval.types import DocumentState, Scope
 
 LEASE_SECONDS = 30.0
 MAX_ATTEMPTS = 3
+MAX_CRASHES = 6
+"""Attempts when the whole server stopped in one."""
 
 Unit = Literal["bytes", "pages", "chunks"]
 
@@ -78,26 +81,6 @@ _CONDITIONS = {
         jobs.c.attempts == 0, func.coalesce(jobs.c.owner_id, 0).not_in(_BUSY_OWNERS)
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """The way of one document into the collection; progress is ``done`` of ``total`` ``unit``."""
-
-    id: int
-    document_id: int
-    collection_id: int
-    document_name: str
-    stage: Stage
-    done: int
-    total: int
-    unit: Unit
-    attempts: int
-    created_at: float
-    updated_at: float
-    error_code: str | None = None
-    error_message: str | None = None
-    document_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +147,8 @@ def claim(connection: Connection, worker: str, wanted: Wanted = Wanted.ANY) -> L
         row = _locked(connection, wanted)
         if row is None:
             return None
-        if row.attempts >= MAX_ATTEMPTS:
-            _quarantine(connection, row.id)
+        if row.stage in _RUNNING and row.attempts >= MAX_ATTEMPTS:
+            _quarantine(connection, row.id, row.attempts)
             continue
         connection.execute(
             update(jobs)
@@ -198,16 +181,16 @@ def _claimable(wanted: Wanted) -> Iterator[Select[Any]]:
     """The first job whose lease ran out, and the first that waits, found by their indexes."""
     left = and_(_IS_RUNNING, jobs.c.lease_until < time.time())
     for kind in (left, jobs.c.stage == Stage.QUEUED.value):
-        query = select(jobs.c.id, jobs.c.document_id, jobs.c.attempts).limit(1)
+        query = select(jobs.c.id, jobs.c.document_id, jobs.c.stage, jobs.c.attempts).limit(1)
         query = query.where(kind, _CONDITIONS[wanted])
         if wanted is not Wanted.ANY:
             query = query.order_by(jobs.c.attempts)
         yield query.order_by(jobs.c.round, jobs.c.id)
 
 
-def _quarantine(connection: Connection, job_id: int) -> None:
+def _quarantine(connection: Connection, job_id: int, attempts: int) -> None:
     message = (
-        f"Stopped {MAX_ATTEMPTS} times without a result, as when memory runs out or the machine "
+        f"Stopped {attempts} times without a result, as when memory runs out or the machine "
         "stops. Look at the log, then retry it: cloister docs retry."
     )
     _end(connection, job_id, Stage.FAILED, ("quarantined", message))
@@ -304,7 +287,8 @@ def cancel(connection: Connection, job_id: int) -> None:
 
 def retry(connection: Connection, job_id: int) -> None:
     """Put a failed or cancelled job back into the queue, with all its attempts."""
-    row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
+    query = select(jobs, documents.c.size_bytes).join(documents).where(jobs.c.id == job_id)
+    row = connection.execute(query).first()
     if row is None:
         raise NotFound(f"No job {job_id}.")
     if row.stage in (Stage.FAILED.value, Stage.CANCELLED.value):
@@ -316,6 +300,8 @@ def retry(connection: Connection, job_id: int) -> None:
                 round=_next_round(connection, row.owner_id),
                 attempts=0,
                 done=0,
+                total=row.size_bytes,
+                unit="bytes",
                 worker=None,
                 cancel_requested=False,
                 error_code=None,
@@ -331,14 +317,28 @@ def give_back(connection: Connection, lease: Lease) -> None:
     _requeue(connection, _held(lease), attempts=jobs.c.attempts - 1)
 
 
+def give_all_back(connection: Connection) -> int:
+    """Put every running job back when no worker lives, as after a stop; it does not count."""
+    return _requeue(connection, true(), attempts=jobs.c.attempts - 1)
+
+
 def release(connection: Connection, worker_prefix: str) -> int:
     """Put the jobs of a worker that died back into the queue; the attempt counts. How many."""
-    return _requeue(connection, jobs.c.worker.startswith(worker_prefix), attempts=jobs.c.attempts)
+    return _left(connection, jobs.c.worker.startswith(worker_prefix), MAX_ATTEMPTS)
 
 
 def release_all(connection: Connection) -> int:
-    """Put every running job back when no worker lives, as at start; the attempt does not count."""
-    return _requeue(connection, true(), attempts=jobs.c.attempts - 1)
+    """Put back the jobs that a crash of the server left running; the attempt counts. How many."""
+    return _left(connection, true(), MAX_CRASHES)
+
+
+def _left(connection: Connection, condition: ColumnElement[bool], most_attempts: int) -> int:
+    used_up = select(jobs.c.id, jobs.c.attempts).where(
+        _IS_RUNNING, condition, jobs.c.attempts >= most_attempts
+    )
+    for row in connection.execute(used_up).all():
+        _quarantine(connection, row.id, row.attempts)
+    return _requeue(connection, condition, attempts=jobs.c.attempts)
 
 
 def _requeue(
@@ -361,80 +361,7 @@ def _requeue(
     return result.rowcount
 
 
-def job_of_document(connection: Connection, document_id: int) -> Job:
-    """The job of a document."""
-    rows = connection.execute(_JOB.where(jobs.c.document_id == document_id)).first()
-    if rows is None:
-        raise NotFound(f"No job for document {document_id}.")
-    return _job(rows)
-
-
-def get_job(connection: Connection, job_id: int, scope: Scope) -> Job:
-    """One job whose document lies inside the scope."""
-    row = connection.execute(_JOB.where(jobs.c.id == job_id)).first()
-    if row is None or not scope.allows(row.collection_id, row.document_id):
-        raise NotFound(f"No job {job_id}.")
-    return _job(row)
-
-
-@dataclass(frozen=True, slots=True)
-class JobFilter:
-    """Which jobs a listing shows: ids above ``after``, at most ``limit`` of them.
-
-    ``ids`` are the only ones, where given; ``changed_since`` is in Unix seconds.
-    """
-
-    scope: Scope
-    active: bool = False
-    stage: Stage | None = None
-    ids: frozenset[int] | None = None
-    changed_since: float = 0.0
-    after: int = 0
-    limit: int | None = None
-
-
-def list_jobs(connection: Connection, wanted: JobFilter) -> list[Job]:
-    """Jobs in the order of their ids."""
-    query = _JOB.where(
-        inside(wanted.scope),
-        jobs.c.updated_at >= wanted.changed_since,
-        jobs.c.id > wanted.after,
-    )
-    if wanted.active:
-        query = query.where(_IS_ACTIVE)
-    if wanted.stage is not None:
-        query = query.where(jobs.c.stage == wanted.stage.value)
-    if wanted.ids is not None:
-        query = query.where(among(jobs.c.id, wanted.ids))
-    rows = connection.execute(query.order_by(jobs.c.id).limit(wanted.limit))
-    return [_job(row) for row in rows]
-
-
 def count_active(connection: Connection, scope: Scope) -> int:
     """How many jobs wait or run."""
     query = select(func.count()).select_from(jobs.join(documents)).where(inside(scope), _IS_ACTIVE)
     return int(connection.execute(query).scalar_one())
-
-
-_JOB = select(
-    jobs, documents.c.collection_id, documents.c.name, documents.c.seq.label("document_seq")
-).join(documents, documents.c.id == jobs.c.document_id)
-
-
-def _job(row: Row[tuple[object, ...]]) -> Job:
-    return Job(
-        id=row.id,
-        document_id=row.document_id,
-        collection_id=row.collection_id,
-        document_name=row.name,
-        stage=Stage(row.stage),
-        done=row.done,
-        total=row.total,
-        unit=row.unit,
-        attempts=row.attempts,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        error_code=row.error_code,
-        error_message=row.error_message,
-        document_seq=row.document_seq,
-    )

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
+from sqlalchemy import Connection
 
 from ingest import jobs
 from ingest.chunking import ChunkSize, chunks
 from ingest.errors import DamagedFile, NoTextFound
 from ingest.files import Originals
 from ingest.instructions import instructions_in
+from ingest.intake import Noted, not_noted
 from ingest.jobs import Lease, Progress, Stage
 from ingest.pages import DocumentInfo, ParsedPage
 from ingest.sandbox import Limits, Sandbox
@@ -42,6 +44,7 @@ class Pipeline:
     limits: Limits
     chunk_size: ChunkSize
     sandbox: Sandbox = field(default_factory=Sandbox)
+    noted: Noted = not_noted
 
     def ingest(self, lease: Lease, report: Callable[[Progress], None]) -> list[str]:
         """Make the document of a held job visible.
@@ -76,12 +79,15 @@ class Pipeline:
         with self.database.write() as connection:
             jobs.finish(connection, lease)
             model = embedder_id(connection, self.embedder.model)
-            unused = publish(connection, document.id, content, model)
+            unused = publish(connection, document.id, content, model, self._replaced)
             if __debug__:
                 fault("document_written")
         if __debug__:
             fault("document_published")
         return unused
+
+    def _replaced(self, connection: Connection, document: Document, successor_id: int) -> None:
+        self.noted(connection, "deleted", document, successor_id)
 
     def _parsed(
         self, document: Document, report: Callable[[Progress], None]
@@ -130,7 +136,7 @@ class Pipeline:
         for start in range(0, len(order), _SLICE):
             report(Progress(Stage.EMBEDDING, start, len(found), "chunks"))
             batch = order[start : start + _SLICE]
-            texts = [f"{found[i].header(name)}\n{found[i].text}" for i in batch]
+            texts = [found[i].with_header(name) for i in batch]
             made = self.embedder.embed_documents(texts)
             vectors[batch] = checked_vectors(made, len(texts), self.embedder.model.dimensions)
         return vectors

@@ -21,9 +21,9 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from ingest import jobs
 from ingest.chunking import ChunkSize
-from ingest.errors import IngestError, JobCancelled
+from ingest.errors import IngestError, JobCancelled, OriginalsUnusable
 from ingest.files import Originals
-from ingest.intake import Intake
+from ingest.intake import Intake, Noted, not_noted
 from ingest.jobs import Lease, Progress, Wanted
 from ingest.pipeline import Pipeline
 from ingest.sandbox import Limits
@@ -45,7 +45,10 @@ _ALL = (Wanted.NEW, Wanted.TRIED)
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """All that a worker process needs to know, in plain values that can be sent to it."""
+    """All that a worker process needs to know, in plain values that can be sent to it.
+
+    So ``noted`` is a function of a module.
+    """
 
     database_url: str
     originals_url: str
@@ -53,6 +56,7 @@ class WorkerOptions:
     limits: Limits = field(default_factory=Limits)
     chunk_size: ChunkSize = field(default_factory=ChunkSize)
     lanes: int = 2
+    noted: Noted = not_noted
     fault_point: str = ""
     log_level: str = "warning"
     log_format: str = "text"
@@ -77,6 +81,7 @@ def run_worker(options: WorkerOptions, parent: Pipe) -> None:
         embedder=document_embedder(options.embedder),
         limits=options.limits,
         chunk_size=options.chunk_size,
+        noted=options.noted,
     )
     name = f"{os.getpid()}-{uuid4().hex[:8]}"
     turns = Turns(options.lanes)
@@ -193,7 +198,7 @@ class Lane:
                     self._intake.forget(unused)
             except Interrupted:
                 self._give_back(lease)
-            except EmbedderUnavailable as error:
+            except (EmbedderUnavailable, OriginalsUnusable) as error:
                 log.warning("document %d waits: %s", lease.document_id, error.code)
                 self._wait_and_give_back(lease)
             except CloisterError as error:

@@ -40,7 +40,7 @@ class Workers:
         self._supervisor = threading.Thread(target=self._supervise, name="workers", daemon=True)
 
     def start(self) -> None:
-        """Put back what earlier processes left unfinished, then start."""
+        """Put back what a server that crashed left unfinished, then start."""
         with self._database.write() as transaction:
             left = jobs.release_all(transaction)
         if left:
@@ -93,8 +93,9 @@ class Workers:
     def stop(self) -> None:
         """Let running jobs go back into the queue and end the processes."""
         self._stopping.set()
-        if self._supervisor.is_alive():
-            self._supervisor.join()
+        if self._supervisor.ident is None:
+            return
+        self._supervisor.join()
         for worker in self._running:
             with suppress(BrokenPipeError):
                 worker.stop.send_bytes(b"stop")
@@ -105,6 +106,11 @@ class Workers:
                 worker.process.join()
             worker.stop.close()
         self._running.clear()
+        try:
+            with self._database.write() as transaction:
+                jobs.give_all_back(transaction)
+        except SQLAlchemyError:
+            log.exception("jobs of workers that were slow to stop could not be given back")
 
     def pids(self) -> list[int]:
         """The process ids of the workers."""

@@ -121,14 +121,17 @@ class LanguageDetector:
         """
         if among is not None and len(among) == 1:
             return next(iter(among))
-        values = self._confidence_values(text[: self.CHARS])
-        for value in values:
-            code = value.language.iso_code_639_1.name.lower()
+        for code, confidence in self.confidences(text).items():
             if among is None:
-                return code if value.value >= self.CONFIDENCE else ""
-            if code in among and value.value > 0.0:
+                return code if confidence >= self.CONFIDENCE else ""
+            if code in among:
                 return code
         return ""
+
+    def confidences(self, text: str) -> dict[str, float]:
+        """The languages that a text may have, the likeliest first, with 0 < confidence <= 1."""
+        values = self._confidence_values(text[: self.CHARS])
+        return {_code(value): value.value for value in values if value.value > 0.0}
 
     def _confidence_values(self, text: str) -> list[ConfidenceValue]:
         with self._lock:
@@ -136,6 +139,10 @@ class LanguageDetector:
                 builder = LanguageDetectorBuilder.from_all_languages()
                 self._lingua = builder.with_low_accuracy_mode().build()
         return self._lingua.compute_language_confidence_values(_encodable(text))
+
+
+def _code(value: ConfidenceValue) -> str:
+    return value.language.iso_code_639_1.name.lower()
 
 
 @cache
@@ -146,6 +153,11 @@ def _detector() -> LanguageDetector:
 def detect_language(text: str, among: Collection[str] | None = None) -> str:
     """``LanguageDetector.detect`` by the process's one detector."""
     return _detector().detect(text, among)
+
+
+def language_confidences(text: str) -> dict[str, float]:
+    """``LanguageDetector.confidences`` by the process's one detector."""
+    return _detector().confidences(text)
 
 
 def terms(text: str, language: str) -> list[str]:
@@ -194,6 +206,11 @@ def _encodable(text: str) -> str:
 
 def _is_unspaced(word: str) -> bool:
     return word[0] >= _UNSPACED_FROM and _UNSPACED.match(word) is not None and not word.isdecimal()
+
+
+def unspaced_characters(text: str) -> int:
+    """How many characters are of scripts written without spaces between words, and of Hangul."""
+    return 0 if text.isascii() else len(_UNSPACED.findall(text))
 
 
 def _bigrams(run: str) -> list[str]:

@@ -14,8 +14,6 @@ from retrieval.types import Boxes, Span
 Rect = tuple[float, float, float, float]
 
 _FINEST_STEP = 0.05
-# How many times the usual height a box may have that says how high its line is.
-_TALLEST = 1.4
 # How many times the usual height an index or an exponent has at most.
 _SMALL = 0.85
 _HEADER = struct.Struct("<fI")
@@ -61,7 +59,7 @@ def span_rects(boxes: Boxes, span: Span) -> list[Rect]:
     usual = statistics.median(chain.from_iterable(map(_heights, runs)))
     runs[:1] = _parted(runs[0], usual)
     runs[-1:] = [run[::-1] for run in reversed(_parted(runs[-1][::-1], usual))]
-    return [_covering(run, usual) for run in runs]
+    return [_covering(run) for run in runs]
 
 
 def _parted(run: list[Rect], usual: float) -> list[list[Rect]]:
@@ -74,21 +72,9 @@ def _parted(run: list[Rect], usual: float) -> list[list[Rect]]:
     return [part for part in (run[:count], run[count:]) if part]
 
 
-def _covering(run: list[Rect], usual: float) -> Rect:
-    """The rectangle around characters of one line, where characters are usually so high.
-
-    Fonts of formulas claim a descent of nearly a line for each of their signs; such boxes say
-    where a run begins and ends, but not how high it is.
-    """
-    heights = _heights(run)
-    highest = _TALLEST * max(usual, statistics.median(heights))
-    regular = [box for box, height in zip(run, heights, strict=True) if height <= highest]
-    along = _axis(run)
-    sides = [0.0, 0.0, 0.0, 0.0]
-    for side, boxes in ((along, run), (1 - along, regular)):
-        sides[side] = round(min(box[side] for box in boxes), 2)
-        sides[side + 2] = round(max(box[side + 2] for box in boxes), 2)
-    return (sides[0], sides[1], sides[2], sides[3])
+def _covering(run: list[Rect]) -> Rect:
+    x0, y0, x1, y1 = zip(*run, strict=True)
+    return (round(min(x0), 2), round(min(y0), 2), round(max(x1), 2), round(max(y1), 2))
 
 
 def _heights(run: list[Rect]) -> list[float]:

@@ -14,7 +14,16 @@ from retrieval.boxes import packed_boxes, unpacked_boxes
 from retrieval.errors import NotFound
 from retrieval.flags import write_flags
 from retrieval.schema import chunks, documents, embedders, pages, vectors
-from retrieval.store import among, delete_document, get_document, record_change
+from retrieval.store import (
+    Replaced,
+    among,
+    delete_replaced,
+    get_document,
+    goes_on_renamed,
+    not_told,
+    record_change,
+    replace_document,
+)
 from retrieval.types import (
     Chunk,
     DocumentContent,
@@ -24,8 +33,9 @@ from retrieval.types import (
     Scope,
     Span,
     StoredChunk,
+    Vectors,
 )
-from retrieval.versions import versions_of
+from retrieval.versions import replaced_documents, versions_of
 
 SECTION_SEPARATOR = "\x1f"
 
@@ -47,18 +57,50 @@ def embedder_id(connection: Connection, model: EmbedderModel) -> int:
 
 
 def foreign_embedder(connection: Connection, model: EmbedderModel) -> str | None:
-    """The name of another embedder that made stored vectors, if one did."""
+    """The name of the embedder that made the stored vectors, where some are not of this model.
+
+    Others may have left vectors behind, of which the oldest embedder's are whole.
+    """
     own = embedder_id(connection, model)
     used = exists().where(vectors.c.embedder_id == embedders.c.id)
-    return connection.scalar(select(embedders.c.name).where(embedders.c.id != own, used).limit(1))
+    others = select(embedders.c.name).where(embedders.c.id != own, used).order_by(embedders.c.id)
+    name = connection.scalar(others.limit(1))
+    return name if name is not None and is_vector_missing(connection, own) else None
+
+
+def is_vector_missing(connection: Connection, embedder: int) -> bool:
+    """Whether some chunk has no vector of an embedder."""
+    made = exists().where(vectors.c.chunk_id == chunks.c.id, vectors.c.embedder_id == embedder)
+    return connection.scalar(select(chunks.c.id).where(~made).limit(1)) is not None
+
+
+def add_vectors(
+    connection: Connection, embedder: int, chunk_ids: Sequence[int], rows: Vectors
+) -> None:
+    """Store the vectors of chunks, one row each."""
+    if not chunk_ids:
+        return
+    stored = rows.astype("<f2")
+    connection.execute(
+        insert(vectors),
+        [
+            {"chunk_id": chunk_id, "embedder_id": embedder, "vector": row.tobytes()}
+            for chunk_id, row in zip(chunk_ids, stored, strict=True)
+        ],
+    )
 
 
 def publish(
-    connection: Connection, document_id: int, content: DocumentContent, embedder: int
+    connection: Connection,
+    document_id: int,
+    content: DocumentContent,
+    embedder: int,
+    replaced: Replaced = not_told,
 ) -> list[str]:
-    """Make a document visible with all its content, and its older versions invisible.
+    """Make a document visible with all its content, and what it takes the place of invisible.
 
-    If a later version is visible already, this one is dropped instead.
+    If a later version is visible already, this one is dropped instead. ``replaced`` is told of
+    each that goes.
 
     Returns:
         The SHA-256 of files that nothing needs any more.
@@ -69,10 +111,16 @@ def publish(
     get_document(connection, document_id)
     others = versions_of(connection, document_id) - {document_id}
     later = {each for each in others if each > document_id}
-    if any(get_document(connection, each).seq is not None for each in later):
-        return delete_document(connection, document_id)
-    older = sorted(others - later)
-    unused = [sha for version in older for sha in delete_document(connection, version)]
+    if visible := [each for each in later if get_document(connection, each).seq is not None]:
+        if goes_on_renamed(connection, document_id):
+            return publish(connection, document_id, content, embedder, replaced)
+        return delete_replaced(connection, document_id, max(visible), replaced)
+    outdated = sorted((others - later) | replaced_documents(connection, document_id))
+    unused = [
+        sha
+        for each in outdated
+        for sha in replace_document(connection, each, document_id, replaced)
+    ]
     _write_content(connection, document_id, content, embedder)
     connection.execute(
         update(documents)
@@ -106,14 +154,7 @@ def _write_content(
         insert(chunks).returning(chunks.c.id, sort_by_parameter_order=True),
         [_chunk_row(document_id, chunk) for chunk in content.chunks],
     ).all()
-    rows = content.vectors.astype("<f2")
-    connection.execute(
-        insert(vectors),
-        [
-            {"chunk_id": chunk_id, "embedder_id": embedder, "vector": row.tobytes()}
-            for chunk_id, row in zip(ids, rows, strict=True)
-        ],
-    )
+    add_vectors(connection, embedder, ids, content.vectors)
 
 
 def _page_row(document_id: int, page: Page) -> dict[str, object]:
@@ -251,12 +292,17 @@ def _stored_chunk(row: Row[tuple[object, ...]]) -> StoredChunk:
         document_name=row.document_name,
         page_label=row.page_label,
         paged=row.paged,
-        chunk=Chunk(
-            page=row.page,
-            span=Span(row.span_start, row.span_end),
-            text=row.text,
-            section=section_of(row.section),
-            language=row.language,
-            table_header=row.table_header,
-        ),
+        chunk=chunk_of_row(row),
+    )
+
+
+def chunk_of_row(row: Row[tuple[object, ...]]) -> Chunk:
+    """A chunk from a full row of its table."""
+    return Chunk(
+        page=row.page,
+        span=Span(row.span_start, row.span_end),
+        text=row.text,
+        section=section_of(row.section),
+        language=row.language,
+        table_header=row.table_header,
     )

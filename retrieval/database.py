@@ -6,7 +6,7 @@ import fcntl
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,11 +14,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
-from retrieval.errors import DatabaseUnusable, DataFormatTooNew
+from retrieval.errors import DatabaseInUse, DatabaseUnusable, DataFormatTooNew
 from retrieval.faults import fault
 
 _MIGRATIONS = str(Path(__file__).parent / "migrations")
@@ -31,6 +31,19 @@ _CHECKPOINT_MILLISECONDS = 2_000
 _WRITER_LOCK = 0x636C6F69
 """The number of PostgreSQL's advisory lock that stands for the one writer."""
 
+_SERVER_LOCK = _WRITER_LOCK + 1
+"""The number of that which stands for the one server."""
+
+_KEEP_ALIVE = (
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
+)
+"""PostgreSQL finds out in half a minute, not in hours, that the machine of a server is gone."""
+
+_HOLDER = """
+    SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid)
+    WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = :lock AND objsubid = 1
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 _ADVICE = "Give sqlite:///path or postgresql://user@host/name."
 
@@ -47,6 +60,7 @@ class Database:
         self.url = _supported_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._lock = threading.Lock()
+        self._is_put_off = False
         self._lock_file: IO[bytes] | None = None
         if self.is_sqlite:
             self._lock_file = _opened_lock(Path(str(self.url.database)))
@@ -74,18 +88,39 @@ class Database:
 
     @contextmanager
     def _sole_writer(self) -> Iterator[None]:
-        # SQLite before 3.51.3 can corrupt its file when two connections write and checkpoint at
-        # the same time (WAL-reset bug). A commit checkpoints after it has given up SQLite's own
-        # lock, so ours is held around both, by all processes.
-        if self._lock_file is None:
-            yield
-            return
+        # Writers of this process wait here, where they hold no connection that readers need.
         with self._lock:
+            if self._lock_file is None:
+                yield
+                return
+            # SQLite before 3.51.3 can corrupt its file when two connections write and checkpoint
+            # at the same time (WAL-reset bug). A commit checkpoints after it has given up SQLite's
+            # own lock, so ours is held around both, by all processes.
             fcntl.flock(self._lock_file, fcntl.LOCK_EX)
             try:
                 yield
             finally:
                 fcntl.flock(self._lock_file, fcntl.LOCK_UN)
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[None]:
+        """Be its one server, of that name, until the block or the process ends.
+
+        Nothing is done for SQLite, whose file lies in a data folder that is held itself.
+
+        Raises:
+            DatabaseInUse: Another server holds it.
+            DatabaseUnusable: The database cannot be reached.
+        """
+        if self.is_sqlite:
+            yield
+            return
+        with ExitStack() as stack:
+            try:
+                _hold(stack.enter_context(self._writer.connect()), name)
+            except DatabaseError as error:
+                raise _unusable(error) from error
+            yield
 
     def migrate(self) -> None:
         """Bring the tables to this release's form, or refuse a form that only newer ones know.
@@ -97,10 +132,7 @@ class Database:
         try:
             self._migrate()
         except DatabaseError as error:
-            raise DatabaseUnusable(
-                f"The database cannot be used: {error.orig}",
-                advice="Check CLOISTER_DATABASE_URL, and that the server runs and lets us in.",
-            ) from error
+            raise _unusable(error) from error
 
     def _migrate(self) -> None:
         config = Config()
@@ -126,17 +158,30 @@ class Database:
         """Empty the write-ahead log, so that deleted text is nowhere in the files any more.
 
         Returns:
-            Whether it is empty: not where a long reading transaction still needs it.
+            Whether it is empty: not where a long reading transaction still needs it, for which
+            ``forget_put_off`` is there.
         """
+        return self._empty_log(_CHECKPOINT_MILLISECONDS)
+
+    def forget_put_off(self) -> bool:
+        """Empty it where a reader stood in the way of that, without waiting for anybody now.
+
+        Returns:
+            Whether nothing is put off any more.
+        """
+        return not self._is_put_off or self._empty_log(0)
+
+    def _empty_log(self, milliseconds: int) -> bool:
         if not self.is_sqlite:
             return True
         with self._sole_writer(), closing(self._writer.raw_connection()) as connection:
             cursor = connection.cursor()
-            cursor.execute(f"PRAGMA busy_timeout={_CHECKPOINT_MILLISECONDS}")
+            cursor.execute(f"PRAGMA busy_timeout={milliseconds}")
             busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             cursor.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
-        if busy:
-            log.info("a reader still needs the write-ahead log; it is emptied later")
+            if busy and not self._is_put_off:
+                log.info("a reader still needs the write-ahead log; it is emptied later")
+            self._is_put_off = bool(busy)
         return not busy
 
     def close(self) -> None:
@@ -145,6 +190,28 @@ class Database:
         self._writer.dispose()
         if self._lock_file is not None:
             self._lock_file.close()
+
+
+def _hold(connection: Connection, name: str) -> None:
+    """Take the lock of the one server in a connection that leaves the pool for it."""
+    connection.execution_options(isolation_level="AUTOCOMMIT")
+    connection.detach()
+    connection.exec_driver_sql(_KEEP_ALIVE)
+    if connection.scalar(select(func.pg_try_advisory_lock(_SERVER_LOCK))):
+        connection.execute(select(func.set_config("application_name", name, False)))
+        return
+    holder = connection.scalar(text(_HOLDER), {"lock": _SERVER_LOCK}) or "another server"
+    raise DatabaseInUse(
+        f"The database is in use by {holder}.",
+        advice="Use that server, stop it first, or name another: CLOISTER_DATABASE_URL.",
+    )
+
+
+def _unusable(error: DatabaseError) -> DatabaseUnusable:
+    return DatabaseUnusable(
+        f"The database cannot be used: {error.orig}",
+        advice="Check CLOISTER_DATABASE_URL, and that the server runs and lets us in.",
+    )
 
 
 def _supported_url(url: str) -> URL:

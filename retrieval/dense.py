@@ -19,14 +19,15 @@ from retrieval.document_rows import DocumentRows, Ids, Mask
 from retrieval.errors import EmbeddingInvalid
 from retrieval.faiss_tiers import (
     Found,
-    Half,
     MainPart,
     Tiers,
     Vector,
     build_main,
+    empty_main,
     inner_products,
     use_threads,
 )
+from retrieval.inverted_lists import BuildStopped, Division, Half
 from retrieval.types import Scope
 
 _FIRST_CAPACITY = 256
@@ -111,11 +112,11 @@ class DenseIndex:
     def __init__(self, dimensions: int, tiers: Tiers | None = None) -> None:
         self.dimensions = dimensions
         self.tiers = tiers or Tiers()
-        main = build_main(np.zeros(0, np.int64), np.zeros((0, dimensions), np.float16), self.tiers)
         tail = Tail.of(np.zeros(0, np.int64), np.zeros((0, dimensions), np.float32))
-        self._state = DenseState(main, tail, DocumentRows.empty())
+        self._state = DenseState(empty_main(dimensions), tail, DocumentRows.empty())
         self._applying = threading.Lock()
         self._merging = threading.Lock()
+        self._stopping = threading.Event()
 
     @classmethod
     def of_state(cls, dimensions: int, state: DenseState, tiers: Tiers | None = None) -> Self:
@@ -212,15 +213,32 @@ class DenseIndex:
         """Build a new main part from all living rows and exchange it for the old one.
 
         Searches, adds and removes go on meanwhile; what they change stays in the new tail and the
-        dead rows. Where lists are trained, a million rows of 384 take a thread some minutes.
+        dead rows. Lists are trained anew only where the size has much changed: a million rows of
+        384 take a thread some minutes then, else some seconds.
         """
         with self._merging:
             use_threads(threads)
             before = self._state
             living = before.rows.living.copy()
-            main = build_main(*_living_rows(before), self.tiers)
+            try:
+                main = self._built_main(before)
+            except BuildStopped:
+                return
             with self._applying:
                 self._state = _rebased(self._state, before, living, main)
+
+    def _built_main(self, state: DenseState) -> MainPart:
+        self._check_wanted()
+        ids, vectors = _living_rows(state)
+        return build_main(ids, vectors, self.tiers, _division(state), self._check_wanted)
+
+    def stop_merging(self) -> None:
+        """Have a merge end within a second, without effect; later ones do nothing either."""
+        self._stopping.set()
+
+    def _check_wanted(self) -> None:
+        if self._stopping.is_set():
+            raise BuildStopped
 
     def _checked(self, vectors: NDArray[np.float32] | Half, rows: int) -> Half:
         if vectors.shape != (rows, self.dimensions):
@@ -265,6 +283,11 @@ def _living_rows(state: DenseState) -> tuple[Ids, Half]:
     ids = [state.main.chunk_ids[main], state.tail.chunk_ids[: state.tail.rows][tail]]
     tail_vectors = state.tail.vectors[: state.tail.rows][tail].astype(np.float16)
     return np.concatenate(ids), np.concatenate([state.main.vectors[main], tail_vectors])
+
+
+def _division(state: DenseState) -> Division | None:
+    """The lists that the living rows of the main part are in, if it has lists."""
+    return state.main.division(state.rows.mask(state.rows.living)[: len(state.main)])
 
 
 def _rebased(now: DenseState, before: DenseState, living: Mask, main: MainPart) -> DenseState:

@@ -1,7 +1,7 @@
 """Text to vectors: the seam, its checks, and a deterministic embedder that needs no model.
 
 Implementations: ``HashEmbedder`` here, ``sentence_transformer.SentenceTransformerEmbedder``,
-``onnx_embedder.OnnxEmbedder`` and ``http_embedder.HttpEmbedder``.
+``openvino_embedder.OpenVinoEmbedder`` and ``http_embedder.HttpEmbedder``.
 """
 
 from __future__ import annotations

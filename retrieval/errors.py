@@ -6,10 +6,12 @@ CloisterError
 │   ├── CollectionExists          collection_exists
 │   ├── DataFolderInUse           data_folder_in_use
 │   ├── DataFormatTooNew          data_format_too_new
+│   ├── DatabaseInUse             database_in_use
 │   ├── DatabaseUnusable          database_unusable
 │   └── EmbedderMismatch          embedder_mismatch
 ├── EmbedderUnavailable           embedder_unavailable
 │   └── WeightsChanged            weights_changed
+├── EmbeddingRefused              embedding_refused
 └── EmbeddingInvalid              embedding_invalid
 
 ``ingest.errors`` and ``serve.errors`` add their leaves under these.
@@ -59,6 +61,12 @@ class DataFormatTooNew(Refused):
     code = "data_format_too_new"
 
 
+class DatabaseInUse(Refused):
+    """Another server process works with the database."""
+
+    code = "database_in_use"
+
+
 class DatabaseUnusable(Refused):
     """The database cannot be opened under its URL."""
 
@@ -81,6 +89,12 @@ class WeightsChanged(EmbedderUnavailable):
     """The weights on disk are not the ones whose checksum is pinned."""
 
     code = "weights_changed"
+
+
+class EmbeddingRefused(CloisterError):
+    """The embedder does not take a text, and would not take it the next time either."""
+
+    code = "embedding_refused"
 
 
 class EmbeddingInvalid(CloisterError):

@@ -6,7 +6,6 @@ Rankings are lists of ids, best first, without repeats. A mean over queries is t
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from math import log2
 from typing import TypeVar
 
@@ -91,31 +90,3 @@ def auroc(scores: Sequence[float], labels: Sequence[bool]) -> float:
         below += tied_false
         start = end
     return wins / (positives * negatives)
-
-
-@dataclass(frozen=True, slots=True)
-class CoveragePoint:
-    """What answering only from ``threshold`` upwards gives.
-
-    ``coverage`` is the share of questions answered, ``precision`` the share of those answers that
-    are right.
-    """
-
-    threshold: float
-    coverage: float
-    precision: float
-
-
-def coverage_curve(scores: Sequence[float], correct: Sequence[bool]) -> list[CoveragePoint]:
-    """Return one point for each distinct score, from the highest, where coverage is least.
-
-    The curve of selective answering (El-Yaniv and Wiener 2010; risk is 1 - precision).
-    """
-    ranked = sorted(zip(scores, correct, strict=True), key=lambda pair: -pair[0])
-    points: list[CoveragePoint] = []
-    right = 0
-    for answered, (score, is_right) in enumerate(ranked, 1):
-        right += is_right
-        if answered == len(ranked) or ranked[answered][0] != score:
-            points.append(CoveragePoint(score, answered / len(ranked), right / answered))
-    return points

@@ -16,22 +16,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import faiss as typed_faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.document_rows import Ids, Mask
+from retrieval.inverted_lists import (
+    Check,
+    Division,
+    Half,
+    continued_division,
+    division_of,
+    faiss,
+    filled_index,
+    trained_division,
+)
 
-Half = NDArray[np.float16]
 Vector = NDArray[np.float32]
 """One embedding of length 1, shape (dimensions,)."""
-
-# FAISS generates most of its interface when it is imported, which its type stubs do not follow.
-faiss: Any = typed_faiss
-
-_BATCH_ROWS = 50_000
-_TRAINING_ROWS_PER_LIST = 40
-_TRAINING_ROUNDS = 10
 
 
 class Tier(StrEnum):
@@ -108,6 +109,10 @@ class MainPart:
             return self._exactly(query, k, np.flatnonzero(mask))
         return self._by_lists(query, k, mask, tiers)
 
+    def division(self, rows: Mask) -> Division | None:
+        """How these rows are divided among lists, if they are."""
+        return None if self.tier is Tier.EXACT else division_of(self.index).of_rows(rows)
+
     def positions(self, chunk_ids: Ids) -> Ids:
         """The rows of those of the chunks that are here, dead or alive."""
         if not len(self):
@@ -140,12 +145,27 @@ class MainPart:
         return _search(self.index, query, k, faiss.SearchParametersIVF, mask, nprobe=nprobe)
 
 
-def build_main(chunk_ids: Ids, vectors: Half, tiers: Tiers) -> MainPart:
-    """A main part over ``vectors``, shape (rows, dimensions), in the tier for its size."""
+def empty_main(dimensions: int) -> MainPart:
+    """A main part without rows."""
+    vectors = np.zeros((0, dimensions), np.float16)
+    return main_of(Tier.EXACT, np.zeros(0, np.int64), vectors, exact_index(vectors))
+
+
+def build_main(
+    chunk_ids: Ids, vectors: Half, tiers: Tiers, former: Division | None, check: Check
+) -> MainPart:
+    """A main part over ``vectors``, shape (rows, dimensions), in the tier for its size.
+
+    It goes on with the lists of ``former``, that of the first rows, as long as they fit the size.
+    Raises what ``check`` raises, which is called at least once a second.
+    """
     tier = tiers.tier(len(chunk_ids))
     if tier is Tier.EXACT:
         return main_of(tier, chunk_ids, vectors, exact_index(vectors))
-    return main_of(tier, chunk_ids, vectors, _ivf_index(vectors, tier))
+    division = continued_division(former, vectors, check) if former else None
+    division = division or trained_division(vectors, check)
+    kind = faiss.ScalarQuantizer.QT_8bit if tier is Tier.IVF_SQ8 else faiss.ScalarQuantizer.QT_fp16
+    return main_of(tier, chunk_ids, vectors, filled_index(vectors, division, kind, check))
 
 
 def main_of(tier: Tier, chunk_ids: Ids, vectors: Half, index: Any) -> MainPart:
@@ -209,27 +229,6 @@ def _codes(index: Any) -> NDArray[np.uint8]:
         faiss.rev_swig_ptr(index.codes.data(), size) if size else np.zeros(0, np.uint8)
     )
     return codes
-
-
-def _ivf_index(vectors: Half, tier: Tier) -> Any:
-    """Inverted lists, 4 x sqrt(rows) of them, trained on a fixed sample."""
-    rows, dimensions = vectors.shape
-    lists = max(1, min(int(4 * math.sqrt(rows)), rows // _TRAINING_ROWS_PER_LIST))
-    kind = faiss.ScalarQuantizer.QT_8bit if tier is Tier.IVF_SQ8 else faiss.ScalarQuantizer.QT_fp16
-    quantizer = faiss.IndexFlatIP(dimensions)
-    index = faiss.IndexIVFScalarQuantizer(
-        quantizer, dimensions, lists, kind, faiss.METRIC_INNER_PRODUCT, tier is Tier.IVF_SQ8
-    )
-    # Without this the index would hold a pointer to a quantizer that Python has freed.
-    quantizer.this.disown()
-    index.own_fields = True
-    index.cp.spherical = True
-    index.cp.niter = _TRAINING_ROUNDS
-    sample = np.random.default_rng(0).permutation(rows)[: lists * _TRAINING_ROWS_PER_LIST]
-    index.train(vectors[np.sort(sample)].astype(np.float32))
-    for start in range(0, rows, _BATCH_ROWS):
-        index.add(vectors[start : start + _BATCH_ROWS].astype(np.float32))
-    return index
 
 
 def _search(

@@ -4,32 +4,51 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
 
 import httpx
 import numpy as np
 
+from retrieval.analysis import unspaced_characters
 from retrieval.embedder import checked_vectors, encodable
-from retrieval.errors import CloisterError, EmbedderUnavailable, EmbeddingInvalid
-from retrieval.types import EmbedderModel, Vector, Vectors
+from retrieval.errors import (
+    CloisterError,
+    EmbedderUnavailable,
+    EmbeddingInvalid,
+    EmbeddingRefused,
+)
+from retrieval.types import EmbedderModel, Prefixes, Vector, Vectors
 
+LONGEST_REVISION = 80
 _BATCH = 64
 _TRIES = 4
 _LONGEST_PAUSE = 30.0
 _CHARACTERS_PER_TOKEN = 3.5
 """A cautious guess for European languages; servers do not agree on a way to count tokens."""
 
+_REFUSED = (
+    httpx.codes.BAD_REQUEST,
+    httpx.codes.REQUEST_ENTITY_TOO_LARGE,
+    httpx.codes.UNPROCESSABLE_ENTITY,
+)
+"""What servers answer where the texts are to blame; by anything else they are out of order."""
+
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingServer:
-    """Where the server is and how texts are put to it."""
+    """Where the server is, up to its ``/v1``, and how texts are put to it."""
 
     url: str
     model: str
     key: str = ""
-    query_prefix: str = ""
-    document_prefix: str = ""
+    prefixes: Prefixes = field(default_factory=Prefixes)
     timeout_seconds: float = 120.0
+
+
+def _revision(url: str) -> str:
+    """The server itself, in as many characters as a database keeps of it."""
+    return url if len(url) <= LONGEST_REVISION else f"sha256:{sha256(url.encode()).hexdigest()}"
 
 
 class HttpEmbedder:
@@ -50,19 +69,26 @@ class HttpEmbedder:
             trust_env=False,
         )
         try:
-            dimensions = len(self._request(["dimensions"])[0])
-            if not dimensions:
-                raise EmbeddingInvalid("The embedding server gave an empty vector.")
+            dimensions = self._dimensions()
         except CloisterError:
             self.close()
             raise
         self.model = EmbedderModel(
             name=server.model,
-            revision=server.url,
+            revision=_revision(server.url),
             dimensions=dimensions,
-            query_prefix=server.query_prefix,
-            document_prefix=server.document_prefix,
+            query_prefix=server.prefixes.query,
+            document_prefix=server.prefixes.document,
         )
+
+    def _dimensions(self) -> int:
+        try:
+            dimensions = len(self._request(["dimensions"])[0])
+        except EmbeddingRefused as error:
+            raise self._unavailable(error.message) from error
+        if not dimensions:
+            raise EmbeddingInvalid("The embedding server gave an empty vector.")
+        return dimensions
 
     def close(self) -> None:
         """Close the connections to the server."""
@@ -81,11 +107,21 @@ class HttpEmbedder:
         rows = [
             row
             for start in range(0, len(texts), _BATCH)
-            for row in self._request(texts[start : start + _BATCH])
+            for row in self._rows(texts[start : start + _BATCH])
         ]
         if not rows:
             return np.empty((0, self.model.dimensions), np.float32)
         return checked_vectors(rows, len(texts), self.model.dimensions)
+
+    def _rows(self, texts: list[str]) -> list[list[float]]:
+        """The rows of texts, fewer at a time where the server takes no more at once."""
+        try:
+            return self._request(texts)
+        except EmbeddingRefused:
+            if len(texts) == 1:
+                raise
+        half = len(texts) // 2
+        return self._rows(texts[:half]) + self._rows(texts[half:])
 
     def _request(self, texts: list[str]) -> list[list[float]]:
         body = {
@@ -95,14 +131,20 @@ class HttpEmbedder:
         }
         for attempt in range(_TRIES):
             try:
-                response = self._client.post("v1/embeddings", json=body)
+                response = self._client.post("embeddings", json=body)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise self._unavailable(repr(error)) from error
             if response.status_code not in (429, 503) or attempt == _TRIES - 1:
                 break
             time.sleep(_pause(response, attempt))
+        told = f"status {response.status_code}: {response.text[:300]}"
+        if response.status_code in _REFUSED:
+            raise EmbeddingRefused(
+                f"The embedding server {self._server.url!r} does not take the text ({told}).",
+                advice="Raise the length of text that it takes, or choose another model.",
+            )
         if response.status_code != httpx.codes.OK:
-            raise self._unavailable(f"status {response.status_code}: {response.text[:300]}")
+            raise self._unavailable(told)
         return _rows(response, len(texts))
 
     def _unavailable(self, reason: str) -> EmbedderUnavailable:
@@ -113,7 +155,13 @@ class HttpEmbedder:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """An estimate; see ``Embedder``."""
-        return [int(len(text) / _CHARACTERS_PER_TOKEN) + 1 if text else 0 for text in texts]
+        return [_estimated_tokens(text) for text in texts]
+
+
+def _estimated_tokens(text: str) -> int:
+    unspaced = unspaced_characters(text)
+    others = len(text) - unspaced
+    return unspaced + (int(others / _CHARACTERS_PER_TOKEN) + 1 if others else 0)
 
 
 def _pause(response: httpx.Response, attempt: int) -> float:

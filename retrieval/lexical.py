@@ -25,7 +25,7 @@ from retrieval.lexical_query import (
     register_tokenizer,
     term_query,
 )
-from retrieval.segments import SegmentsDamaged, check_segments, dead_share
+from retrieval.segments import SegmentsDamaged, check_segments
 from retrieval.types import Scope
 
 FORMAT_VERSION = 1
@@ -107,14 +107,6 @@ class LexicalIndex:
         """The last ``seq`` that was committed, 0 at the start."""
         return self._seq
 
-    @property
-    def dead_share(self) -> float:
-        """Share of the indexed chunks that are removed and still lie in the files, 0..1.
-
-        Their terms stay on disk and count in document frequencies until ``clear``.
-        """
-        return dead_share(self._folder)
-
     def __len__(self) -> int:
         return max(0, self._view.searcher.num_docs - 1)
 
@@ -139,12 +131,6 @@ class LexicalIndex:
             self._writer.delete_documents_by_query(
                 term_query(self._schema, "document_id", document_id)
             )
-
-    def remove_all(self) -> None:
-        """Remove every chunk that was added before."""
-        with self._writing():
-            self._writer.delete_all_documents()
-            self._collections.clear()
 
     def commit(self, seq: int) -> None:
         """Make everything before durable and visible, together with ``seq``."""

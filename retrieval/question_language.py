@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
-from retrieval.analysis import detect_language
+from retrieval.analysis import language_confidences
 
 # The commonest words that questions are built with; one that two languages share votes for both.
 _FUNCTION_WORDS = {
@@ -27,18 +28,62 @@ _FUNCTION_WORDS = {
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-def question_language(text: str, among: Collection[str]) -> str:
-    """The likeliest of some languages (ISO 639-1), by function words and else by letters."""
+_LATIN = re.compile("[\0-\u024f\u1e00-\u1eff]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Languages that a question likely has, the likeliest first, if its function words do not tell.
+
+    Its letters tell where they leave less than ``doubt``, between 0 and 1: in a word or two they
+    may show any language.
+    """
+
+    languages: Sequence[str] = ()
+    doubt: float = 1.0
+
+    @classmethod
+    def in_conversation(cls, language: str) -> Expected:
+        """People seldom change the language of a conversation in one word."""
+        return cls((language,), doubt=0.03)
+
+    @classmethod
+    def over_documents(cls, languages: Sequence[str]) -> Expected:
+        """People often ask for documents in another language than theirs."""
+        return cls(languages, doubt=0.2)
+
+
+def question_language(text: str, among: Collection[str], expected: Expected | None = None) -> str:
+    """The likeliest of some languages (ISO 639-1), by function words and else by letters.
+
+    Where letters leave too much doubt it is an expected one. "" if nothing tells.
+    """
+    if len(among) == 1:
+        return next(iter(among))
     words = set(_WORD.findall(text.casefold()))
     votes = {
         language: len(words & set(function_words.split()))
         for language, function_words in _FUNCTION_WORDS.items()
         if language in among
     }
-    best = [language for language, count in votes.items() if count and count == max(votes.values())]
+    most = max(votes.values(), default=0)
+    best = [language for language, count in votes.items() if count and count == most]
     if len(best) == 1:
         return best[0]
-    return detect_language(text, among)
+    expected = expected or Expected()
+    likely = [each for each in expected.languages if votes.get(each, most) == most]
+    confidences = {
+        language: confidence
+        for language, confidence in language_confidences(text).items()
+        if language in among
+    }
+    first, confidence = next(iter(confidences.items()), ("", 0.0))
+    if 1.0 - confidence < expected.doubt:
+        return first
+    # All write a word in Latin letters now and then.
+    is_anything = not most and all(map(_LATIN.fullmatch, words))
+    possible = [*confidences, *likely[:is_anything]]
+    return next((language for language in possible if language in likely), first)
 
 
 def content_words(text: str) -> list[str]:

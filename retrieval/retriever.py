@@ -17,7 +17,7 @@ from retrieval.fusion import (
     fuse,
 )
 from retrieval.indexes import Indexes
-from retrieval.question_language import question_language
+from retrieval.question_language import Expected, question_language
 from retrieval.types import Hit, Scope, StoredChunk, Vector
 
 CANDIDATES = 100
@@ -71,14 +71,15 @@ class Retriever:
         self._indexes = indexes
         self._options = options or RetrieverOptions()
 
-    def retrieve(self, query: str, scope: Scope, k: int) -> Retrieval:
+    def retrieve(self, query: str, scope: Scope, k: int, spoken: str = "") -> Retrieval:
         """The ``k`` best chunks inside the scope; fewer only if the scope holds fewer.
 
         The scope limits both searches before their top k, and is applied again when the text is
-        read.
+        read. A query whose words do not tell its language is in the one that is ``spoken`` in its
+        conversation, or else in one of the documents.
         """
         self._indexes.catch_up()
-        languages = self._indexes.languages()
+        languages = self._indexes.languages(scope)
         covered = self._covers(question_language(query, languages) if languages else "")
         words = query_terms(query, languages)
         vector = self._embedder.embed_query(query)
@@ -90,7 +91,7 @@ class Retriever:
             self._indexes.catch_up()
         return Retrieval(
             query=query,
-            language=question_language(query, {*languages, *QUESTION_LANGUAGES}),
+            language=_language(query, languages, spoken),
             covered=covered,
             terms=tuple(words),
             indexed_chunks=len(self._indexes.dense),
@@ -150,6 +151,13 @@ class Retriever:
     def with_options(self, options: RetrieverOptions) -> Retriever:
         """The same retriever with other options, over the same indexes."""
         return Retriever(self._database, self._embedder, self._indexes, replace(options))
+
+
+def _language(query: str, languages: Sequence[str], spoken: str) -> str:
+    documents = Expected.over_documents(languages)
+    expected = Expected.in_conversation(spoken) if spoken else documents
+    among = {*languages, *QUESTION_LANGUAGES, *expected.languages}
+    return question_language(query, among, expected)
 
 
 def _hit(fused: Fused, stored: StoredChunk) -> Hit:

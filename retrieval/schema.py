@@ -29,6 +29,8 @@ from sqlalchemy import (
     text,
 )
 
+from retrieval.columns import Id, either_person_or_group, id_column, owner_column
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(column_0_label)s",
@@ -37,17 +39,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-_Id = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _id() -> Column[int]:
-    return Column("id", _Id, primary_key=True, autoincrement=True)
-
-
-def _owner(name: str, target: str) -> Column[int]:
-    return Column(name, _Id, ForeignKey(target, ondelete="CASCADE"), nullable=False)
-
 
 counters = Table(
     "counters",
@@ -59,7 +50,7 @@ counters = Table(
 collections = Table(
     "collections",
     metadata,
-    _id(),
+    id_column(),
     Column("name", String(200), nullable=False, unique=True),
     Column("created_at", Double, nullable=False),
     Column("model", Text, nullable=False, server_default=""),
@@ -69,8 +60,8 @@ collections = Table(
 documents = Table(
     "documents",
     metadata,
-    _id(),
-    _owner("collection_id", "collections.id"),
+    id_column(),
+    owner_column("collection_id", "collections.id"),
     Column("name", Text, nullable=False),
     Column("content_sha256", String(64), nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
@@ -88,9 +79,12 @@ documents = Table(
     Column("updated_at", Double, nullable=False),
     # Apart from the rows that name its readers: with the last of them it must not become open.
     Column("restricted", Boolean, nullable=False, server_default=false()),
+    # The one that takes its place once visible: an id that may be nobody's any more.
+    Column("replaced_by", Id),
     UniqueConstraint("collection_id", "content_sha256"),
     Index("ix_documents_name", "collection_id", "name"),
     Index("ix_documents_sha256", "content_sha256"),
+    Index("ix_documents_replaced", "replaced_by"),
     Index(
         "ix_documents_restricted",
         "collection_id",
@@ -100,10 +94,20 @@ documents = Table(
     sqlite_autoincrement=True,
 )
 
+# Names under which the same content came besides; newer content of a name takes it away.
+document_names = Table(
+    "document_names",
+    metadata,
+    id_column(),
+    owner_column("document_id", "documents.id"),
+    Column("name", Text, nullable=False, index=True),
+    UniqueConstraint("document_id", "name", name="uq_document_names_name"),
+)
+
 pages = Table(
     "pages",
     metadata,
-    Column("document_id", _Id, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    Column("document_id", Id, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("label", Text, nullable=False),
     Column("text", Text, nullable=False),
@@ -116,8 +120,8 @@ pages = Table(
 chunks = Table(
     "chunks",
     metadata,
-    _id(),
-    _owner("document_id", "documents.id"),
+    id_column(),
+    owner_column("document_id", "documents.id"),
     Column("page", Integer, nullable=False),
     Column("span_start", Integer, nullable=False),
     Column("span_end", Integer, nullable=False),
@@ -132,7 +136,7 @@ chunks = Table(
 embedders = Table(
     "embedders",
     metadata,
-    _id(),
+    id_column(),
     Column("name", Text, nullable=False),
     Column("revision", String(80), nullable=False),
     Column("dimensions", Integer, nullable=False),
@@ -145,23 +149,23 @@ embedders = Table(
 vectors = Table(
     "vectors",
     metadata,
-    Column("chunk_id", _Id, ForeignKey("chunks.id", ondelete="CASCADE"), primary_key=True),
-    Column("embedder_id", _Id, ForeignKey("embedders.id"), primary_key=True),
+    Column("chunk_id", Id, ForeignKey("chunks.id", ondelete="CASCADE"), primary_key=True),
+    Column("embedder_id", Id, ForeignKey("embedders.id"), primary_key=True),
     Column("vector", LargeBinary, nullable=False),
 )
 
 changes = Table(
     "changes",
     metadata,
-    Column("seq", _Id, primary_key=True, autoincrement=False),
-    Column("document_id", _Id, nullable=False),
+    Column("seq", Id, primary_key=True, autoincrement=False),
+    Column("document_id", Id, nullable=False),
     Column("visible", Boolean, nullable=False),
 )
 
 document_flags = Table(
     "document_flags",
     metadata,
-    Column("document_id", _Id, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    Column("document_id", Id, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
     Column("place", Integer, primary_key=True, autoincrement=False),
     Column("code", String(40), nullable=False),
     Column("page", Integer, nullable=False),
@@ -172,8 +176,8 @@ document_flags = Table(
 jobs = Table(
     "jobs",
     metadata,
-    _id(),
-    _owner("document_id", "documents.id"),
+    id_column(),
+    owner_column("document_id", "documents.id"),
     Column("stage", String(12), nullable=False),
     Column("done", BigInteger, nullable=False),
     Column("total", BigInteger, nullable=False),
@@ -187,7 +191,7 @@ jobs = Table(
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     # Who queued it, for the order alone: an id that may be nobody's any more.
-    Column("owner_id", _Id),
+    Column("owner_id", Id),
     Column("round", BigInteger, nullable=False, server_default="0"),
     Index("ix_jobs_stage", "stage", "lease_until"),
     Index("ix_jobs_turn", "stage", "attempts", "round", "id", "owner_id"),
@@ -200,16 +204,16 @@ jobs = Table(
 conversations = Table(
     "conversations",
     metadata,
-    _id(),
+    id_column(),
     Column("title", Text, nullable=False),
     Column("titled_by_person", Boolean, nullable=False),
     Column("folded_title", Text, nullable=False),
-    Column("leaf_id", _Id),
+    Column("leaf_id", Id),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     # Whose it is; NULL for the operator's. Not deleted by cascade: what SQLite is told of that
     # with a column that is added later cannot be read back and compared.
-    Column("person_id", _Id, ForeignKey("people.id")),
+    Column("person_id", Id, ForeignKey("people.id")),
     Index("ix_conversations_updated", "updated_at", "id"),
     Index("ix_conversations_person", "person_id"),
     sqlite_autoincrement=True,
@@ -218,10 +222,10 @@ conversations = Table(
 turns = Table(
     "turns",
     metadata,
-    _id(),
-    _owner("conversation_id", "conversations.id"),
+    id_column(),
+    owner_column("conversation_id", "conversations.id"),
     # Not deleted by cascade: SQLite follows cascades no deeper than 1,000 rows.
-    Column("parent_id", _Id, ForeignKey("turns.id")),
+    Column("parent_id", Id, ForeignKey("turns.id")),
     Column("question", Text, nullable=False),
     Column("asked", JSON, nullable=False),
     Column("state", String(12), nullable=False),
@@ -256,10 +260,10 @@ turns = Table(
 citations = Table(
     "citations",
     metadata,
-    Column("turn_id", _Id, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    Column("turn_id", Id, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
     Column("n", Integer, primary_key=True, autoincrement=False),
-    Column("chunk_id", _Id, nullable=False),
-    _owner("document_id", "documents.id"),
+    Column("chunk_id", Id, nullable=False),
+    owner_column("document_id", "documents.id"),
     Column("document_name", Text, nullable=False),
     Column("paged", Boolean, nullable=False),
     Column("page", Integer, nullable=False),
@@ -277,9 +281,9 @@ citations = Table(
 quotes = Table(
     "quotes",
     metadata,
-    Column("turn_id", _Id, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    Column("turn_id", Id, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
     Column("place", Integer, primary_key=True, autoincrement=False),
-    Column("document_id", _Id, ForeignKey("documents.id", ondelete="CASCADE")),
+    Column("document_id", Id, ForeignKey("documents.id", ondelete="CASCADE")),
     Column("source", Integer, nullable=False),
     Column("text", Text, nullable=False),
     Column("folded", Text, nullable=False),
@@ -290,26 +294,30 @@ quotes = Table(
 turn_sources = Table(
     "turn_sources",
     metadata,
-    Column("turn_id", _Id, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    Column("turn_id", Id, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
     Column("n", Integer, primary_key=True, autoincrement=False),
-    Column("chunk_id", _Id, nullable=False),
-    Column("document_id", _Id, nullable=False),
+    Column("chunk_id", Id, nullable=False),
+    Column("document_id", Id, nullable=False),
     Column("score", Double, nullable=False),
     Column("left_out", Boolean, nullable=False),
 )
 
-# Documents of the turns that a model was shown before a question: its answer may repeat them.
-turn_past_documents = Table(
-    "turn_past_documents",
+# What an answer draws on: what it cites or quotes, and where a model wrote it, all that it was
+# shown, the turns before among that. ``closed`` where its reader could not read the document when
+# that was deleted; the row outlives the document.
+turn_documents = Table(
+    "turn_documents",
     metadata,
-    Column("turn_id", _Id, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
-    Column("document_id", _Id, primary_key=True),
+    Column("turn_id", Id, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    Column("document_id", Id, primary_key=True),
+    Column("closed", Boolean, nullable=False),
+    Index("ix_turn_documents_document", "document_id"),
 )
 
 feedback = Table(
     "feedback",
     metadata,
-    Column("turn_id", _Id, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    Column("turn_id", Id, ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
     Column("value", String(4), nullable=False),
     Column("reason", String(16)),
     Column("comment", Text, nullable=False),
@@ -320,7 +328,7 @@ feedback = Table(
 people = Table(
     "people",
     metadata,
-    _id(),
+    id_column(),
     Column("name", String(200), nullable=False),
     Column("folded_name", String(400), nullable=False, unique=True),
     Column("password_hash", Text),
@@ -334,7 +342,7 @@ people = Table(
 groups = Table(
     "groups",
     metadata,
-    _id(),
+    id_column(),
     Column("name", String(200), nullable=False, unique=True),
     Column("created_at", Double, nullable=False),
     Column("from_oidc", Boolean, nullable=False, server_default=false()),
@@ -344,16 +352,16 @@ groups = Table(
 group_members = Table(
     "group_members",
     metadata,
-    Column("group_id", _Id, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
-    Column("person_id", _Id, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    Column("group_id", Id, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", Id, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
     Index("ix_group_members_person", "person_id"),
 )
 
 sessions = Table(
     "sessions",
     metadata,
-    _id(),
-    _owner("person_id", "people.id"),
+    id_column(),
+    owner_column("person_id", "people.id"),
     Column("token_sha256", String(64), nullable=False, unique=True),
     Column("agent", String(200), nullable=False),
     Column("created_at", Double, nullable=False),
@@ -367,8 +375,8 @@ sessions = Table(
 api_keys = Table(
     "api_keys",
     metadata,
-    _id(),
-    _owner("person_id", "people.id"),
+    id_column(),
+    owner_column("person_id", "people.id"),
     Column("name", String(200), nullable=False),
     Column("ending", String(8), nullable=False),
     Column("token_sha256", String(64), nullable=False, unique=True),
@@ -376,7 +384,9 @@ api_keys = Table(
     Column("created_at", Double, nullable=False),
     Column("expires_at", Double),
     Column("used_at", Double),
+    Column("made_with", Id, ForeignKey("api_keys.id")),
     Index("ix_api_keys_person", "person_id"),
+    Index("ix_api_keys_made_with", "made_with"),
     sqlite_autoincrement=True,
 )
 
@@ -384,7 +394,7 @@ sign_in_links = Table(
     "sign_in_links",
     metadata,
     Column("token_sha256", String(64), primary_key=True),
-    Column("person_id", _Id, ForeignKey("people.id", ondelete="CASCADE")),
+    Column("person_id", Id, ForeignKey("people.id", ondelete="CASCADE")),
     Column("purpose", String(20), nullable=False),
     Column("expires_at", Double, nullable=False),
     Index("ix_sign_in_links_person", "person_id"),
@@ -394,17 +404,17 @@ sign_in_links = Table(
 document_uploaders = Table(
     "document_uploaders",
     metadata,
-    Column("document_id", _Id, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
-    _owner("person_id", "people.id"),
+    Column("document_id", Id, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    owner_column("person_id", "people.id"),
     Index("ix_document_uploaders_person", "person_id"),
 )
 
 quotas = Table(
     "quotas",
     metadata,
-    _id(),
-    Column("person_id", _Id, ForeignKey("people.id", ondelete="CASCADE")),
-    Column("collection_id", _Id, ForeignKey("collections.id", ondelete="CASCADE")),
+    id_column(),
+    Column("person_id", Id, ForeignKey("people.id", ondelete="CASCADE")),
+    Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE")),
     Column("bytes", BigInteger),
     Column("documents", BigInteger),
     UniqueConstraint("person_id", name="uq_quotas_person"),
@@ -416,8 +426,8 @@ quotas = Table(
 oidc_identities = Table(
     "oidc_identities",
     metadata,
-    _id(),
-    _owner("person_id", "people.id"),
+    id_column(),
+    owner_column("person_id", "people.id"),
     Column("issuer", String(400), nullable=False),
     Column("subject", String(255), nullable=False),
     Column("gave_administration", Boolean, nullable=False),
@@ -428,21 +438,17 @@ oidc_identities = Table(
 )
 
 
-def _either_person_or_group() -> CheckConstraint:
-    return CheckConstraint("(person_id IS NULL) <> (group_id IS NULL)", name="person_or_group")
-
-
 grants = Table(
     "grants",
     metadata,
-    _id(),
-    _owner("collection_id", "collections.id"),
-    Column("person_id", _Id, ForeignKey("people.id", ondelete="CASCADE")),
-    Column("group_id", _Id, ForeignKey("groups.id", ondelete="CASCADE")),
+    id_column(),
+    owner_column("collection_id", "collections.id"),
+    Column("person_id", Id, ForeignKey("people.id", ondelete="CASCADE")),
+    Column("group_id", Id, ForeignKey("groups.id", ondelete="CASCADE")),
     Column("role", String(8), nullable=False),
     UniqueConstraint("collection_id", "person_id", name="uq_grants_person"),
     UniqueConstraint("collection_id", "group_id", name="uq_grants_group"),
-    _either_person_or_group(),
+    either_person_or_group(),
     Index("ix_grants_person", "person_id"),
     Index("ix_grants_group", "group_id"),
     sqlite_autoincrement=True,
@@ -451,13 +457,13 @@ grants = Table(
 document_readers = Table(
     "document_readers",
     metadata,
-    _id(),
-    _owner("document_id", "documents.id"),
-    Column("person_id", _Id, ForeignKey("people.id", ondelete="CASCADE")),
-    Column("group_id", _Id, ForeignKey("groups.id", ondelete="CASCADE")),
+    id_column(),
+    owner_column("document_id", "documents.id"),
+    Column("person_id", Id, ForeignKey("people.id", ondelete="CASCADE")),
+    Column("group_id", Id, ForeignKey("groups.id", ondelete="CASCADE")),
     UniqueConstraint("document_id", "person_id", name="uq_document_readers_person"),
     UniqueConstraint("document_id", "group_id", name="uq_document_readers_group"),
-    _either_person_or_group(),
+    either_person_or_group(),
     Index("ix_document_readers_person", "person_id"),
     Index("ix_document_readers_group", "group_id"),
     sqlite_autoincrement=True,
@@ -466,12 +472,12 @@ document_readers = Table(
 audit_log = Table(
     "audit_log",
     metadata,
-    Column("seq", _Id, primary_key=True, autoincrement=False),
+    Column("seq", Id, primary_key=True, autoincrement=False),
     Column("at", String(27), nullable=False),
     Column("actor_kind", String(10), nullable=False),
     Column("actor", String(200), nullable=False),
-    Column("person_id", _Id),
-    Column("key_id", _Id),
+    Column("person_id", Id),
+    Column("key_id", Id),
     Column("act", String(40), nullable=False),
     Column("subject", String(40), nullable=False),
     Column("details", Text, nullable=False),

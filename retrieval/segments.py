@@ -1,4 +1,4 @@
-"""The files of a tantivy index, read without tantivy: are they whole, how much in them is dead?
+"""The files of a tantivy index, read without tantivy: are they whole?
 
 tantivy writes a checksum at the end of each file and does not look at it when it opens an index.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
 # The footer as of tantivy 0.27: JSON with "crc", its length and this number, both 32 bit.
@@ -20,53 +19,34 @@ class SegmentsDamaged(Exception):
     """A file of the index is missing, cut or changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One immutable part of the index: all its documents, the dead among them, its files."""
-
-    documents: int
-    dead: int
-    files: tuple[Path, ...]
-
-
-def committed_segments(folder: Path) -> list[Segment]:
-    """The segments of the last commit. Raises ``SegmentsDamaged`` where ``meta.json`` is unfit."""
-    try:
-        meta = json.loads((folder / "meta.json").read_bytes())
-        return [_segment(folder, entry) for entry in meta["segments"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SegmentsDamaged(f"meta.json: {error!r}") from error
-
-
 def check_segments(folder: Path) -> None:
     """Read every file of the last commit against its checksum (about 1 GB/s).
 
     Raises ``SegmentsDamaged`` for the first that does not agree.
     """
-    for segment in committed_segments(folder):
-        for path in segment.files:
-            try:
-                _check(path)
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                raise SegmentsDamaged(f"{path.name}: {error!r}") from error
+    for path in _committed_files(folder):
+        try:
+            _check(path)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SegmentsDamaged(f"{path.name}: {error!r}") from error
 
 
-def dead_share(folder: Path) -> float:
-    """The dead documents of the last commit over all of them, 0..1."""
-    segments = committed_segments(folder)
-    documents = sum(segment.documents for segment in segments)
-    return sum(segment.dead for segment in segments) / documents if documents else 0.0
+def _committed_files(folder: Path) -> list[Path]:
+    try:
+        meta = json.loads((folder / "meta.json").read_bytes())
+        return [path for entry in meta["segments"] for path in _files(folder, entry)]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SegmentsDamaged(f"meta.json: {error!r}") from error
 
 
-def _segment(folder: Path, entry: dict[str, object]) -> Segment:
+def _files(folder: Path, entry: dict[str, object]) -> list[Path]:
+    """The files of one segment."""
     name = str(entry["segment_id"]).replace("-", "")
     files = [folder / f"{name}.{kind}" for kind in _KINDS]
-    dead = 0
     deletes = entry["deletes"]
     if isinstance(deletes, dict):
         files.append(folder / f"{name}.{int(deletes['opstamp'])}.del")
-        dead = int(deletes["num_deleted_docs"])
-    return Segment(int(str(entry["max_doc"])), dead, tuple(files))
+    return files
 
 
 def _check(path: Path) -> None:

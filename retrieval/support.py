@@ -67,7 +67,7 @@ def _terms(retrieval: Retrieval, place: int) -> set[str]:
     stored = retrieval.hits[place].stored
     return set(
         terms(
-            f"{stored.chunk.header(stored.document_name)}\n{stored.chunk.text}",
+            stored.chunk.with_header(stored.document_name),
             stored.chunk.language,
         )
     )

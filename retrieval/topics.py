@@ -21,7 +21,7 @@ _CHUNKS = 60
 _TOPICS_OF_ONE = 3
 _SHORTEST, _LONGEST = 4, 70
 
-_NUMBERING = re.compile(r"^(?:(?:\d+[.)]?|[IVX]+[.)]|[A-Z][.)])[\s\u2013-]*)+(?=\D)")
+_NUMBERING = re.compile(r"^(?:(?:\d++[.)]?+|[IVX]+[.)]|[A-Z][.)])[\s\u2013-]*+)++(?=\D)")
 _WORDY = re.compile(r"[^\W\d_]{3}")
 _GENERIC = re.compile(
     r"(?:sheet|feuille?|slide|diapositive|page|part|partie|chapter|chapitre|section)\W*\w{0,4}"

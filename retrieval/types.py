@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -115,6 +115,10 @@ class Chunk:
         lines = [document_name, " > ".join(self.section), self.table_header]
         return "\n".join(line for line in lines if line)
 
+    def with_header(self, document_name: str) -> str:
+        """What is embedded and indexed of the chunk."""
+        return f"{self.header(document_name)}\n{self.text}"
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -135,6 +139,14 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Prefixes:
+    """What is put before questions and before passages; an empty one leaves the model's own."""
+
+    query: str = ""
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EmbedderModel:
     """Which model, read how, made a vector; vectors of different models are never compared.
 
@@ -150,6 +162,14 @@ class EmbedderModel:
     document_prefix: str = ""
     languages: frozenset[str] = field(default_factory=frozenset)
     window: int = 254
+
+    def prefixed(self, prefixes: Prefixes) -> EmbedderModel:
+        """The model with other prefixes, where they say something."""
+        return replace(
+            self,
+            query_prefix=prefixes.query or self.query_prefix,
+            document_prefix=prefixes.document or self.document_prefix,
+        )
 
     def covers(self, language: str) -> bool:
         """Whether the model was trained for a language."""

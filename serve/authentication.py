@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import Request, cookie_parser
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from retrieval.database import Database
 from retrieval.errors import CloisterError
@@ -30,7 +30,7 @@ from serve.people.tokens import (
     same,
     sha256_of,
 )
-from serve.problems import problem_of, problem_response
+from serve.problems import Refusal, problem_of, problem_response
 from serve.request_turns import RequestTurn, as_own
 from serve.turn_taking import ClientGone, Exchange, TurnTaking
 from serve.web import is_web_path
@@ -100,9 +100,21 @@ class Authentication:
             response = problem_response(Request(scope), problem_of(error))
             await response(scope, receive, send)
             return
+        except Refusal as refusal:
+            response = problem_response(Request(scope), refusal.problem, refusal.headers)
+            await response(scope, receive, send)
+            return
         caller = scope.get("state", {}).get("caller")
+
+        async def receive_known() -> Message:
+            message = await exchange.receive()
+            is_last = message["type"] == "http.request" and not message.get("more_body", False)
+            if caller is not None and is_last and exchange.was_awaited:
+                await _found_again(scope, caller)
+            return message
+
         with acting_as(replace(acting(), caller=caller)), as_own(turn):
-            await self._app(scope, exchange.receive, exchange.send)
+            await self._app(scope, receive_known, exchange.send)
 
     async def _admitted(self, scope: Scope, exchange: Exchange) -> RequestTurn | None:
         """The turn of a request, once it has come and its caller is known.
@@ -121,16 +133,47 @@ class Authentication:
         sha256 = sha256_of(credential.token)
         is_known = self._turns.knows(sha256)
         turn = await exchange.begun(self._turns.turn_of(sha256, address))
-        try:
-            caller = await run_in_threadpool(caller_of, scope, backend, credential)
-        except BaseException:
-            turn.give_back()
-            raise
-        state["caller"] = caller
+        caller = await self._found(scope, turn, sha256)
         if is_known or caller.person_id is None:
             return turn
         turn.give_back()
-        return await exchange.begun(self._turns.learn(sha256, caller.person_id))
+        turn = await exchange.begun(self._turns.learn(sha256, caller.person_id))
+        # That may have taken long.
+        await self._found(scope, turn, sha256)
+        return turn
+
+    async def _found(self, scope: Scope, turn: RequestTurn, sha256: str) -> Caller:
+        """Have a request know its caller; the turn of nobody is given back.
+
+        What does not hold any more is counted by its address from now on.
+        """
+        try:
+            return await run_in_threadpool(_know_caller, scope)
+        except BaseException as error:
+            turn.give_back()
+            if isinstance(error, NotSignedIn):
+                self._turns.forget(sha256)
+            raise
+
+
+async def _found_again(scope: Scope, caller: Caller) -> None:
+    """Have a request know its caller as of now, since its body has taken a while to come.
+
+    Raises:
+        Refusal: Who has sent it has no way in any more.
+    """
+    if caller.is_operator:
+        return
+    try:
+        await run_in_threadpool(_know_caller, scope)
+    except CloisterError as error:
+        raise Refusal(problem_of(error)) from error
+
+
+def _know_caller(scope: Scope) -> Caller:
+    caller = caller_of(scope, scope["app"].state.backend, credential_of(scope))
+    scope["state"]["caller"] = caller
+    return caller
 
 
 def caller_of(scope: Scope, backend: Backend, credential: Credential) -> Caller:
@@ -191,7 +234,7 @@ def address_of(scope: Scope) -> str:
     client = scope.get("client")
     if client and client[0]:
         return str(client[0])
-    forwarded = Headers(scope=scope).get("x-forwarded-for", "")
+    forwarded = ",".join(Headers(scope=scope).getlist("x-forwarded-for"))
     return forwarded.rpartition(",")[2].strip() or "local"
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from socket import gethostname
 from urllib.parse import urlsplit
 
 from ingest.files import Originals
@@ -22,6 +23,7 @@ from retrieval.embedder_choice import EmbedderChoice
 from retrieval.errors import NotFound
 from retrieval.faults import arm
 from retrieval.store import collection_named, create_collection
+from retrieval.types import Prefixes
 from serve.answers.counts import AnswerCounts
 from serve.answers.guard import Guard, configured_guard
 from serve.answers.served_model import ServedModel, served_model
@@ -32,10 +34,10 @@ from serve.audit.log import note
 from serve.conversations.turns import interrupt_unfinished
 from serve.data_folder import DataFolder
 from serve.errors import BindRefused
+from serve.held_open import HeldOpen, open_streams, open_uploads
 from serve.oidc.options import oidc_options
 from serve.oidc.provider import Provider
 from serve.oidc.signing_in import OidcSigningIn
-from serve.open_streams import OpenStreams
 from serve.people.signing_in import SigningIn
 from serve.people.store import has_administrator
 from serve.people.throttle import Guesses
@@ -66,7 +68,8 @@ class Backend:
     signing_in: SigningIn
     oidc: OidcSigningIn | None
     pictures: Pictures = field(default_factory=Pictures)
-    streams: OpenStreams = field(default_factory=OpenStreams)
+    streams: HeldOpen = field(default_factory=open_streams)
+    uploads: HeldOpen = field(default_factory=open_uploads)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when streams that have no end of their own must end."""
 
@@ -82,14 +85,20 @@ def running_backend(
 
     Raises:
         DataFolderInUse: Another process holds the data folder.
+        DatabaseInUse: Another server, with another data folder, works with its database.
         DataFormatTooNew: A newer release wrote it.
         BindRefused: Others could reach it, and there is no administrator.
+        OriginalsUnusable: The store of the original files cannot be used.
     """
     begun = time.monotonic()
     if __debug__ and settings.fault_point:
         arm(settings.fault_point)
     folder = DataFolder(settings.data)
-    with folder.held(url) as operator_token, closing(_database(settings, folder)) as database:
+    with (
+        folder.held(url) as operator_token,
+        closing(opened_database(settings, folder)) as database,
+        database.held(f"{url} on {gethostname()}"),
+    ):
         database.migrate()
         _check_address(url, database)
         _ensure_default_collection(database)
@@ -124,8 +133,21 @@ def _at_work(backend: Backend, when_refused: Callable[[], None]) -> Iterator[Non
         backend.journal.close()
 
 
-def _database(settings: Settings, folder: DataFolder) -> Database:
+def opened_database(settings: Settings, folder: DataFolder) -> Database:
+    """The database of a data folder, or the one that is set instead."""
     return Database(settings.database_url or f"sqlite:///{folder.database}")
+
+
+def chosen_embedder(settings: Settings, folder: DataFolder) -> EmbedderChoice:
+    """The embedder that is set."""
+    return EmbedderChoice(
+        folder=folder.embedders,
+        model=settings.embedder,
+        url=settings.embedder_url,
+        key=settings.embedder_key,
+        prefixes=Prefixes(settings.embedder_query_prefix, settings.embedder_document_prefix),
+        hub=settings.allow_hub,
+    )
 
 
 def _check_address(url: str, database: Database) -> None:
@@ -171,15 +193,7 @@ def _put_together(
 ) -> Backend:
     originals_url = settings.originals_url or folder.originals.as_uri()
     originals = Originals(originals_url)
-    choice = EmbedderChoice(
-        folder=folder.embedders,
-        model=settings.embedder,
-        url=settings.embedder_url,
-        key=settings.embedder_key,
-        query_prefix=settings.embedder_query_prefix,
-        document_prefix=settings.embedder_document_prefix,
-        hub=settings.allow_hub,
-    )
+    choice = chosen_embedder(settings, folder)
     options = WorkerOptions(
         database_url=database.url.render_as_string(hide_password=False),
         originals_url=originals_url,
@@ -193,6 +207,7 @@ def _put_together(
         fault_point=settings.fault_point,
         log_level=settings.log_level,
         log_format=settings.log_format,
+        noted=noted,
     )
     model, guard, journal = served_model(settings), configured_guard(settings), Journal(database)
     guesses, oidc = Guesses(), oidc_options(settings)

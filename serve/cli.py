@@ -28,6 +28,7 @@ from serve.commands import (
     mcp,
     models,
     people,
+    reembed,
     search,
     serve,
     status,
@@ -58,6 +59,7 @@ app.add_typer(people.app, name="people")
 app.add_typer(groups.app, name="groups")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
+app.command("reembed")(reembed.reembed)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.add_typer(evaluation.app, name="eval")

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import httpx
 
-from retrieval.errors import DataFolderInUse, NotFound
+from retrieval.errors import CloisterError, DataFolderInUse, NotFound
 from serve.data_folder import SERVER_SOCKET, DataFolder, Holder
 from serve.errors import ServerUnreachable
 from serve.remote_problem import problem_in
 from serve.settings import Settings
+
+if TYPE_CHECKING:
+    from serve.searching import Searching
+
+log = logging.getLogger(__name__)
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 300.0
@@ -127,12 +133,13 @@ class Client:
 
 @contextmanager
 def connect(
-    settings: Settings, *, creates: bool = False, ingests: bool = False
+    settings: Settings, *, creates: bool = False, ingests: bool = False, forgets: bool = False
 ) -> Iterator[Client]:
     """A client of the server that is meant, or of one in this process while the block lasts.
 
     That is the one that is set, else the one that holds the data folder, else our own; which takes
-    documents in only if the command ``ingests``. One that ``creates`` may begin a data folder.
+    documents in only if the command ``ingests``, and stays until deleted text is out of the index
+    files if it ``forgets``. One that ``creates`` may begin a data folder.
 
     Raises:
         ServerUnreachable: The server that is set does not answer.
@@ -149,13 +156,26 @@ def connect(
             f"There is no data in {str(folder.path)!r} yet.",
             advice="Take documents in: cloister ingest PATH, or name another folder: CLOISTER_DATA",
         )
-    holder = _settled_holder(folder, ingests=ingests)
-    if holder is not None:
-        with _client_of(holder, folder.operator_token()) as client:
-            yield client
-        return
-    with _embedded(settings, ingests=ingests) as client:
-        yield client
+    with ExitStack() as stack:
+        yield _entered(stack, settings, ingests=ingests, forgets=forgets)
+
+
+def _entered(stack: ExitStack, settings: Settings, *, ingests: bool, forgets: bool) -> Client:
+    folder = DataFolder(settings.data)
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while True:
+        holder = _settled_holder(folder, ingests=ingests)
+        try:
+            return stack.enter_context(
+                _embedded(settings, ingests=ingests, forgets=forgets)
+                if holder is None
+                else _client_of(holder, folder)
+            )
+        except DataFolderInUse:
+            # Somebody took it, or is letting go of it, since we looked.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_POLL_SECONDS)
 
 
 def _settled_holder(folder: DataFolder, *, ingests: bool) -> Holder | None:
@@ -176,14 +196,20 @@ def _settled_holder(folder: DataFolder, *, ingests: bool) -> Holder | None:
 
 
 @contextmanager
-def _client_of(holder: Holder, token: str) -> Iterator[Client]:
-    for kind in (SERVER_SOCKET, "unix:"):
-        if holder.url.startswith(kind):
-            with _socket_client(holder.url.removeprefix(kind), token, embedded=False) as client:
+def _client_of(holder: Holder, folder: DataFolder) -> Iterator[Client]:
+    token = folder.operator_token()
+    if holder.url.startswith("unix:"):
+        with folder.visited(holder):
+            path = holder.url.removeprefix("unix:")
+            with _socket_client(path, token, embedded=False) as client:
                 yield client
-            return
-    with _http_client(holder.url, token) as client:
-        yield client
+    elif holder.url.startswith(SERVER_SOCKET):
+        path = holder.url.removeprefix(SERVER_SOCKET)
+        with _socket_client(path, token, embedded=False) as client:
+            yield client
+    else:
+        with _http_client(holder.url, token) as client:
+            yield client
 
 
 @contextmanager
@@ -216,14 +242,23 @@ def _timeout() -> httpx.Timeout:
 
 
 @contextmanager
-def _embedded(settings: Settings, *, ingests: bool) -> Iterator[Client]:
+def _embedded(settings: Settings, *, ingests: bool, forgets: bool) -> Iterator[Client]:
     # The server's libraries take a second to import, which commands with a server save.
     from serve.server import embedded_server
 
     own = replace(settings, log_level="warning")
     if not ingests:
         own = replace(own, workers=0)
-    with embedded_server(own) as path:
+    with embedded_server(own) as (path, backend):
         token = DataFolder(settings.data).operator_token()
         with _socket_client(str(path), token, embedded=True) as client:
             yield client
+        if forgets:
+            _forget(backend.searching)
+
+
+def _forget(searching: Searching) -> None:
+    try:
+        searching.forget_deleted()
+    except (CloisterError, OSError) as error:
+        log.warning("what was deleted is in the index files until a server has run: %s", error)

@@ -19,6 +19,7 @@ from serve.errors import InvalidSetting
 from serve.people.tokens import OPERATOR_TOKEN, new_token
 
 _LOCK_SECONDS = 0.5
+_VISIT_SECONDS = 10.0
 _NETWORK_FILESYSTEMS = {
     "nfs",
     "nfs4",
@@ -57,6 +58,7 @@ class DataFolder:
         self.embedders = self.path / "embedders"
         self._operator_token = self.path / "operator.token"
         self._lock = self.path / "server.lock"
+        self._visitors = self.path / "visitors.lock"
 
     @contextmanager
     def held(self, url: str) -> Iterator[str]:
@@ -145,6 +147,27 @@ class DataFolder:
         except FileNotFoundError:
             return None
         return self._read_holder()
+
+    @contextmanager
+    def visited(self, holder: Holder) -> Iterator[None]:
+        """Keep a command that holds the folder from ending while another one speaks to it.
+
+        Raises:
+            DataFolderInUse: It is ending, or has ended.
+        """
+        with self._visitors.open("a", encoding="utf-8") as file:
+            if not _locked(file, fcntl.LOCK_SH) or self.holder() != holder:
+                raise self._in_use()
+            yield
+
+    @contextmanager
+    def visitors_awaited(self) -> Iterator[None]:
+        """Let whoever speaks to this command finish, for a while, and nobody begin."""
+        with self._visitors.open("a", encoding="utf-8") as file:
+            deadline = time.monotonic() + _VISIT_SECONDS
+            while not _locked(file, fcntl.LOCK_EX) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            yield
 
     def _read_holder(self) -> Holder | None:
         deadline = time.monotonic() + _LOCK_SECONDS

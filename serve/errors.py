@@ -10,6 +10,7 @@ ServeError
 ├── LLMUnavailable          llm_unavailable
 │   ├── LLMInterrupted      llm_interrupted
 │   ├── LLMRefused          llm_refused
+│   ├── LLMTimeout          llm_timeout
 │   └── PromptTooLong       prompt_too_long
 ├── Busy                    busy
 │   ├── LLMBusy             llm_busy
@@ -31,6 +32,7 @@ ServeError
 ├── FilledByProvider        filled_by_provider
 ├── LinkInvalid             link_invalid
 ├── NameTaken               name_taken
+├── NothingToContinue       nothing_to_continue
 ├── LastAdministrator       last_administrator
 ├── QuotaExceeded           quota_exceeded
 │   ├── PersonQuotaExceeded person_quota_exceeded
@@ -104,6 +106,12 @@ class LLMRefused(LLMUnavailable):
     code = "llm_refused"
 
 
+class LLMTimeout(LLMUnavailable):
+    """The inference server took the request and gave nothing in time: it may only be busy."""
+
+    code = "llm_timeout"
+
+
 class PromptTooLong(LLMUnavailable):
     """The prompt does not fit into the context window of the model."""
 
@@ -160,6 +168,12 @@ class AnswerWithheld(Withheld):
     """The safety model finds the answer unsafe; it is not shown."""
 
     code = "answer_withheld"
+
+
+class NothingToContinue(ServeError):
+    """The answer is whole, or what there is of it may not be seen any more."""
+
+    code = "nothing_to_continue"
 
 
 class BindRefused(ServeError):

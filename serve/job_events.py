@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
-from ingest.jobs import Job, JobFilter, list_jobs
+from ingest.job_listing import Job, JobFilter, list_jobs
 from serve.backend import Backend
 from serve.caller import Caller
 from serve.people.errors import NotSignedIn

@@ -17,8 +17,8 @@ from serve.schemas import Problem
 Json = dict[str, Any]
 
 _ANY = (400, 401, 403, 422, 429, 500, 503)
-_ANSWERING = (404, 409, 413, 429, 502, 503)
-_UPLOADING = (404, 408, 409, 413, 415, 507)
+_ANSWERING = (404, 409, 502)
+_UPLOADING = (404, 409, 415, 507)
 _MORE = {
     ("post", "/api/v1/documents"): _UPLOADING,
     ("post", "/v1/files"): _UPLOADING,
@@ -35,6 +35,7 @@ _MORE = {
     ("post", "/api/v1/chat"): _ANSWERING,
     ("post", "/api/v1/conversations/{conversation_id}/turns"): _ANSWERING,
     ("post", "/api/v1/turns/{turn_id}/regenerate"): _ANSWERING,
+    ("post", "/api/v1/turns/{turn_id}/continue"): _ANSWERING,
     ("post", "/api/v1/turns/{turn_id}/edit"): _ANSWERING,
     ("post", "/v1/chat/completions"): _ANSWERING,
     ("post", "/v1/responses"): _ANSWERING,
@@ -158,7 +159,7 @@ def _statuses(method: str, path: str) -> set[int]:
     if "{" in path:
         found.add(404)
     if method in {"post", "put", "patch"}:
-        found.add(413)
+        found |= {408, 413}
     return found
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from itertools import islice
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -21,6 +22,7 @@ from serve.schemas import FieldError, Problem
 MEDIA_TYPE = "application/problem+json"
 
 RETRY_SECONDS = 5
+MOST_FIELD_ERRORS = 20
 
 CHALLENGE = 'Bearer realm="cloister"'
 """What may be sent where a request is refused because nobody has signed in."""
@@ -33,11 +35,13 @@ STATUS = {
     "refused": 409,
     "collection_exists": 409,
     "data_folder_in_use": 409,
+    "database_in_use": 409,
     "data_format_too_new": 409,
     "database_unusable": 503,
     "embedder_mismatch": 409,
     "embedder_unavailable": 503,
     "weights_changed": 503,
+    "embedding_refused": 422,
     "embedding_invalid": 502,
     # ingest.errors
     "ingest_error": 422,
@@ -53,6 +57,7 @@ STATUS = {
     "too_much_memory": 422,
     "parser_died": 422,
     "disk_full": 507,
+    "originals_unusable": 503,
     "closed_duplicate": 409,
     "cancelled": 409,
     "quarantined": 422,
@@ -65,11 +70,13 @@ STATUS = {
     "method_not_allowed": 405,
     "upload_malformed": 400,
     "upload_stalled": 408,
+    "body_stalled": 408,
     "too_many_files": 413,
     "range_not_satisfiable": 416,
     "llm_unavailable": 502,
     "llm_interrupted": 502,
     "llm_refused": 502,
+    "llm_timeout": 504,
     "prompt_too_long": 502,
     "busy": 503,
     "llm_busy": 503,
@@ -98,6 +105,7 @@ STATUS = {
     "weak_password": 422,
     "link_invalid": 404,
     "name_taken": 409,
+    "nothing_to_continue": 409,
     "last_administrator": 409,
     "quota_exceeded": 413,
     "person_quota_exceeded": 413,
@@ -112,6 +120,14 @@ STATUS = {
 
 _LATER = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+class Refusal(HTTPException):
+    """A problem where a body is read, out of which nothing else comes as what it is."""
+
+    def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(problem.status, problem.detail, headers)
+        self.problem = problem
 
 
 def problem_of(error: CloisterError) -> Problem:
@@ -175,7 +191,7 @@ async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     errors = [
         FieldError(field=".".join(str(part) for part in each["loc"]), message=str(each["msg"]))
-        for each in error.errors()
+        for each in islice(error.errors(), MOST_FIELD_ERRORS)
     ]
     problem = recorded_problem(
         "invalid_request", "; ".join(f"{each.field}: {each.message}" for each in errors)
@@ -185,6 +201,8 @@ async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if isinstance(error, Refusal):
+        return problem_response(request, error.problem, error.headers)
     code = _CODES.get(error.status_code, "invalid_request")
     detail = str(error.detail)
     if error.status_code == HTTPStatus.NOT_FOUND:

@@ -9,11 +9,12 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from serve.errors import TooManyRequests
+from serve.held_open import open_bodies
 
 Requester = int | str
 """A person's id, or the address of somebody who is not known yet."""
@@ -59,6 +60,7 @@ class RequestTurns:
         self._queue = queue
         self._clock = clock
         self._lines: dict[Requester, _Line] = {}
+        self._bodies = open_bodies()
 
     @property
     def waiting(self) -> int:
@@ -83,6 +85,14 @@ class RequestTurns:
         """Done once a request that paused may go on; before those that have not begun."""
         line = self._lines.setdefault(requester, _Line())
         return self._asked(line, line.going_on)
+
+    def awaiting(self, requester: Requester) -> AbstractContextManager[None]:
+        """A block in which more of a request's body is awaited.
+
+        Raises:
+            TooManyRequests: Too many of the requester's are awaited already.
+        """
+        return self._bodies.another(requester)
 
     def leave(self, requester: Requester, come: _Come) -> None:
         """Take a turn back, whether it has come or not."""
@@ -121,7 +131,9 @@ class RequestTurns:
 
     def _rested(self, line: _Line) -> None:
         line.is_resting = False
-        self._advance(line)
+        # One whose requests have all gone away may be forgotten by now.
+        if not line.is_empty:
+            self._advance(line)
 
     def _asking(self, own: _Line) -> int:
         """How many requesters ask now, or did just now."""
@@ -159,6 +171,18 @@ class RequestTurn:
         except asyncio.CancelledError:
             self.give_back()
             raise
+
+    @asynccontextmanager
+    async def paused(self) -> AsyncIterator[None]:
+        """Let another request work while more of this one's body is awaited.
+
+        Raises:
+            TooManyRequests: Too many of the requester's are awaited already.
+        """
+        with self._turns.awaiting(self._requester):
+            self.give_back()
+            yield
+        await self.hold()
 
     def give_back(self) -> None:
         """Let another request work; again is nothing."""

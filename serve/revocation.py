@@ -60,7 +60,7 @@ class Watch:
                     try:
                         await asyncio.to_thread(self.check, sources)
                     except AccessRevoked as error:
-                        yield Failed(error.code, error.message, error.advice)
+                        yield Failed.by(error)
                         return
                     due = time.monotonic() + self.seconds
                 if event is not None:

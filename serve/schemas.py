@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from retrieval.boxes import Rect
 from retrieval.types import FlagCode
@@ -14,6 +21,7 @@ LARGEST_ID = (1 << 63) - 1
 MAX_QUESTION_CHARACTERS = 4_000
 MAX_K = 100
 MAX_SCOPE_ITEMS = 1_000
+MAX_FIELDS = 64
 
 
 def storable(text: str) -> str:
@@ -30,9 +38,21 @@ class Wire(BaseModel):
 
 
 class Body(BaseModel):
-    """What we are sent; fields that we do not know are refused."""
+    """What we are sent; fields that we do not know are refused.
+
+    Lists in it are read up to the first item that breaks a rule (``fail_fast``): telling each of
+    them would cost more than reading a whole body.
+    """
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_fields(cls, given: object) -> object:
+        """What is given; each unknown field would be told by itself."""
+        if isinstance(given, dict) and len(given) > MAX_FIELDS:
+            raise ValueError(f"holds more than {MAX_FIELDS} fields")
+        return given
 
 
 class FieldError(Wire):
@@ -102,8 +122,10 @@ class CollectionPatch(Body):
 class ScopeBody(Body):
     """What part of the documents is asked: these collections and these documents, or all."""
 
-    collections: list[CollectionRef] = Field(default_factory=list, max_length=MAX_SCOPE_ITEMS)
-    documents: list[Id] = Field(default_factory=list, max_length=MAX_SCOPE_ITEMS)
+    collections: list[CollectionRef] = Field(
+        default_factory=list, max_length=MAX_SCOPE_ITEMS, fail_fast=True
+    )
+    documents: list[Id] = Field(default_factory=list, max_length=MAX_SCOPE_ITEMS, fail_fast=True)
     k: int = Field(default=8, ge=1, le=MAX_K)
 
 
@@ -381,12 +403,14 @@ JobEvent = JobsSnapshot | JobChanged | JobRemoved
 class LLMOut(Wire):
     """The model that writes answers, and what its server can do for us.
 
-    ``trouble`` says why it cannot write, if so. ``is_llama`` says that "Built with Llama" is due.
+    ``trouble`` says why it cannot write, if so; until it was ``asked``, nothing is known of it.
+    ``is_llama`` says that "Built with Llama" is due.
     """
 
     url: str
     model: str
     models: list[str]
+    asked: bool
     writes: bool
     context_tokens: int | None
     tokenizes: bool
@@ -403,6 +427,7 @@ class GuardOut(Wire):
 
     url: str
     model: str
+    asked: bool
     judges: bool
     categories: list[str]
     trouble: str
@@ -417,7 +442,10 @@ class EmbedderOut(Wire):
 
 
 class StatusOut(Wire):
-    """How a server is and what it holds; ``index_seq`` behind ``seq`` means it is catching up."""
+    """How a server is and what it holds; ``index_seq`` behind ``seq`` means it is catching up.
+
+    Where things are, and how much goes on for other people, is empty or 0 but for administrators.
+    """
 
     version: str
     pid: int

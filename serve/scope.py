@@ -138,6 +138,22 @@ def check_role(connection: Connection, caller: Caller, collection_id: int, role:
         raise _too_little(role)
 
 
+def check_writes_somewhere(connection: Connection, caller: Caller) -> None:
+    """Refuse who is a writer in no collection at all.
+
+    Raises:
+        NotAllowed: The caller is in none.
+    """
+    if (
+        not caller.is_operator
+        and max(roles_of(connection, caller).values(), default=0) < Role.WRITER
+    ):
+        raise NotAllowed(
+            "This needs the role of a writer in some collection.",
+            advice="Ask a manager of the collection, or an administrator.",
+        )
+
+
 def check_administrator(caller: Caller) -> None:
     """Refuse who is no administrator.
 

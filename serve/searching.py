@@ -7,9 +7,8 @@ import threading
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from retrieval.contents import foreign_embedder
 from retrieval.database import Database
@@ -43,6 +42,7 @@ _FOLLOW_SECONDS = 0.2
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
 _STOP_SECONDS = 5.0
+_LOADING_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,22 @@ class Engine:
 
         They are recorded for whoever acts, and end where they may not be read any more.
         """
-        events = self.answerer.answer(inquiry)
+        events = self.looked_after(self.answerer.answer(inquiry), inquiry)
+        return self.counts.counted(events) if self.counts else events
+
+    def looked_after(
+        self, events: AsyncGenerator[Event, None], inquiry: Inquiry
+    ) -> AsyncGenerator[Event, None]:
+        """The events of an answer, whoever gives it, as they may leave here.
+
+        They are judged if there is a guard, recorded for whoever acts, and end where they may not
+        be read any more.
+        """
         if self.guard:
             events = guarded(events, self.guard, inquiry.request_id)
         if (caller := acting().caller) is not None:
             events = Watch(self.database, caller).until_revoked(events, inquiry)
-        events = recorded_answer(events, inquiry, self.journal)
-        return self.counts.counted(events) if self.counts else events
+        return recorded_answer(events, inquiry, self.journal)
 
     def search(self, query: str, scope: Scope, k: int) -> Retrieval:
         """The best passages for a query, once it is recorded who is to read them."""
@@ -118,8 +127,16 @@ class Searching:
             if engine is None:
                 when_refused()
                 return
-            when_ready()
-            self._follow(engine)
+            tidying = threading.Thread(
+                target=self._repeat,
+                args=(partial(self._tidy, engine),),
+                name="tidying",
+                daemon=True,
+            )
+            tidying.start()
+            self._until_done(when_ready)
+            self._repeat(partial(self._follow, engine))
+            tidying.join()
 
         self.engine.set_running_or_notify_cancel()
         self._thread = threading.Thread(target=run, name="searching", daemon=True)
@@ -167,16 +184,7 @@ class Searching:
         return None
 
     def _built(self) -> Engine:
-        embedder = query_embedder(self._choice)
-        with self._database.write() as connection:
-            foreign = foreign_embedder(connection, embedder.model)
-        if foreign:
-            raise EmbedderMismatch(
-                f"The stored vectors come from the embedder {foreign!r}, "
-                f"but the configured one is {embedder.model.name!r}.",
-                advice=f"Set CLOISTER_EMBEDDER={foreign} (and its prefixes and revision as they "
-                "were), or take the documents in anew in another data folder: CLOISTER_DATA.",
-            )
+        embedder = matching_embedder(self._database, self._choice)
         indexes = Indexes(self._database, embedder.model, self._folder)
         retriever = Retriever(self._database, embedder, indexes)
         answerer = self._answerer(retriever, embedder)
@@ -200,21 +208,69 @@ class Searching:
         return Answerer(self._database, Finder(retriever, model.rewriter), writers)
 
     def _follow(self, engine: Engine) -> None:
+        with self._database.read() as connection:
+            seq = current_seq(connection)
+        if seq != engine.indexes.seq:
+            engine.indexes.follow()
+
+    def _tidy(self, engine: Engine) -> None:
+        self._database.forget_put_off()
+        engine.indexes.tidy()
+
+    def _repeat(self, work: Callable[[], None]) -> None:
         while not self._stopping.is_set():
-            try:
-                with self._database.read() as connection:
-                    seq = current_seq(connection)
-                if seq != engine.indexes.seq or engine.indexes.is_purge_due:
-                    engine.indexes.maintain()
-            except (SQLAlchemyError, OSError):
-                log.exception("the indexes could not follow; trying again")
-                self._stopping.wait(_FIRST_PAUSE)
+            self._until_done(work)
             self._stopping.wait(_FOLLOW_SECONDS)
 
+    def _until_done(self, work: Callable[[], None]) -> None:
+        """Try until it succeeds: nothing that fails may end what all searching waits for."""
+        while not self._stopping.is_set():
+            try:
+                work()
+            except Exception:
+                log.exception("searching met with an error; trying again")
+                self._stopping.wait(_FIRST_PAUSE)
+            else:
+                return
+
+    def forget_deleted(self) -> None:
+        """Take deleted text out of the index files now; nobody may be waiting for an answer.
+
+        Raises:
+            CloisterError: There is no engine to do it with.
+        """
+        try:
+            engine = self.engine.result(_LOADING_SECONDS)
+        except TimeoutError:
+            raise NotReady(f"The embedder is still loading. {self.trouble}") from None
+        engine.indexes.purge()
+
     def stop(self) -> None:
-        """End the thread and write the snapshot."""
+        """End the threads and write the snapshot."""
         self._stopping.set()
+        if self.ready is not None:
+            self.ready.indexes.stop()
         if self._thread is not None:
             self._thread.join(_STOP_SECONDS)
         if self.ready is not None:
             self.ready.indexes.close()
+
+
+def matching_embedder(database: Database, choice: EmbedderChoice) -> Embedder:
+    """The embedder of questions, which the stored vectors are of.
+
+    Raises:
+        EmbedderMismatch: They are of another one.
+        EmbedderUnavailable: It cannot be loaded or reached now.
+    """
+    embedder = query_embedder(choice)
+    with database.write() as connection:
+        foreign = foreign_embedder(connection, embedder.model)
+    if foreign:
+        raise EmbedderMismatch(
+            f"The stored vectors come from the embedder {foreign!r}, "
+            f"but the configured one is {embedder.model.name!r}.",
+            advice="Make the vectors of all documents anew: cloister reembed. Or set "
+            f"CLOISTER_EMBEDDER={foreign} again, with its address and prefixes as they were.",
+        )
+    return embedder

@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from retrieval.errors import CloisterError
 from serve.app import create_app
 from serve.backend import Backend, check_first_address
-from serve.data_folder import SERVER_SOCKET
+from serve.data_folder import SERVER_SOCKET, DataFolder
 from serve.errors import BindRefused, NotReady
 from serve.http_protocol import BoundedHttpProtocol
 from serve.people.links import first_link
@@ -45,6 +45,8 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 date_header=True,
+                # Who connects by TCP may claim any address; behind the socket, ours is asked.
+                proxy_headers=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
                 http=BoundedHttpProtocol,
                 ws="none",
@@ -158,8 +160,8 @@ def _tcp_socket(settings: Settings) -> socket.socket:
 
 
 @contextmanager
-def embedded_server(settings: Settings) -> Iterator[Path]:
-    """The same application in this process, at the path of a UNIX socket.
+def embedded_server(settings: Settings) -> Iterator[tuple[Path, Backend]]:
+    """The same application in this process: the path of its UNIX socket, and its parts.
 
     Raises:
         DataFolderInUse: Another process has the data folder.
@@ -174,10 +176,11 @@ def embedded_server(settings: Settings) -> Iterator[Path]:
             thread.start()
             try:
                 thread.wait()
-                yield path
+                yield path, thread.server.backend
             finally:
-                thread.server.stop()
-                thread.join()
+                with DataFolder(settings.data).visitors_awaited():
+                    thread.server.stop()
+                    thread.join()
 
 
 class _ServerThread(threading.Thread):

@@ -25,13 +25,10 @@ _SWITCHES = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_TRACES_EXPORTER",
     "FASTAPI_OTEL_AUTO_CONFIGURE",
+    "AWS_EC2_METADATA_DISABLED",
 )
 # By these, a library would load a tracer of its own that sends whatever it sees.
-_FOREIGN_TRACERS = (
-    "OTEL_PYTHON_TRACER_PROVIDER",
-    "OTEL_PYTHON_METER_PROVIDER",
-    "OTEL_PYTHON_LOGGER_PROVIDER",
-)
+_FOREIGN_TRACERS = tuple(f"OTEL_PYTHON_{each}_PROVIDER" for each in ("TRACER", "METER", "LOGGER"))
 _PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
 _LEVELS = ("debug", "info", "warning", "error")
 _DEFAULT_PORT = 8080
@@ -44,7 +41,8 @@ class _Unreadable(ValueError):
     """What a text should have been instead."""
 
 
-def _text(value: str) -> str:
+def _verbatim(value: str) -> str:
+    """The text with the spaces around it."""
     return value
 
 
@@ -60,10 +58,10 @@ def _address(value: str) -> str:
     return value.rstrip("/")
 
 
-def _collector(value: str) -> str:
+def _plain_address(value: str) -> str:
     """An address that may stand in logs: without a password or a query."""
     if set(value) & set("@?#"):
-        raise _Unreadable("an address like http://127.0.0.1:4318")
+        raise _Unreadable("an address like http://127.0.0.1:8000/v1, with no name or password")
     return _address(value)
 
 
@@ -145,7 +143,7 @@ def default_workers() -> int:
 def _setting(
     default: Any,
     text: str,
-    read: Callable[[str], Any] = _text,
+    read: Callable[[str], Any] = str,
     *,
     shown: str = "",
     secret: bool = False,
@@ -206,18 +204,16 @@ class Settings:
     embedder_url: str = _setting(
         "",
         "Base address of a server with /v1/embeddings (ends in /v1); empty embeds in this process.",
-        _address,
+        _plain_address,
     )
     embedder_key: str = _setting("", "Bearer key for that server.", secret=True)
-    embedder_query_prefix: str = _setting("", "Text put before each question, for a served model.")
-    embedder_document_prefix: str = _setting(
-        "", "Text put before each passage, for a served model."
-    )
+    embedder_query_prefix: str = _setting("", "Text put before each question.", _verbatim)
+    embedder_document_prefix: str = _setting("", "Text put before each passage.", _verbatim)
     llm_url: str = _setting(
         "",
         "Base address of an OpenAI-compatible server that writes answers (ends in /v1), such as "
         "vLLM; empty answers with the documents' own sentences.",
-        _address,
+        _plain_address,
     )
     llm_model: str = _setting(
         "", "Model that writes answers, by its name there.", shown="the first that it serves"
@@ -241,6 +237,9 @@ class Settings:
         "Questions of one person that are answered or wait; further ones are refused.",
         _number(1, 100_000),
     )
+    llm_first_token_seconds: int = _setting(
+        120, "Seconds that the first word of an answer may take.", _number(1, 3_600)
+    )
     llm_idle_seconds: int = _setting(
         30, "Seconds of silence after which an answer counts as broken off.", _number(1, 3_600)
     )
@@ -253,7 +252,7 @@ class Settings:
     guard_url: str = _setting(
         "",
         "Base address of a server with a Llama Guard 3 model, for questions and answers.",
-        _address,
+        _plain_address,
     )
     guard_model: str = _setting("", "The guard's name there.", shown="the first that it serves")
     guard_key: str = _setting("", "Bearer key for that server.", secret=True)
@@ -370,7 +369,7 @@ class Settings:
     otel_endpoint: str = _setting(
         "",
         "Base address of a collector that takes traces by OTLP over HTTP; empty sends none.",
-        _collector,
+        _plain_address,
         standard="OTEL_EXPORTER_OTLP_ENDPOINT",
     )
     otel_headers: str = _setting(
@@ -402,7 +401,7 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
         if name.startswith("CLOISTER_") and name not in fields and name not in files:
             known = ", ".join(sorted([*fields, *files]))
             raise InvalidSetting(f"There is no setting {name}.", advice=f"Known are {known}.")
-    texts = {name: text for name in fields if (text := environ.get(name, "").strip())}
+    texts = {name: text for name in fields if (text := environ.get(name, "")).strip()}
     texts |= _secrets_of(environ, files, texts)
     texts = _standard_texts(environ, fields) | texts
     values = {
@@ -454,9 +453,10 @@ def _secret_in(name: str, path: str) -> str:
 
 def _read(variable: str, text: str, read: Callable[[str], Any]) -> Any:
     try:
-        return read(text)
+        return read(text if read is _verbatim else text.strip())
     except _Unreadable as wanted:
-        raise InvalidSetting(f"{variable} is {text!r}; it must be {wanted}.") from None
+        shown = re.sub(r"//[^/]*@", "//…@", text)
+        raise InvalidSetting(f"{variable} is {shown!r}; it must be {wanted}.") from None
 
 
 def quiet_libraries(settings: Settings, environ: MutableMapping[str, str] | None = None) -> None:
@@ -464,10 +464,10 @@ def quiet_libraries(settings: Settings, environ: MutableMapping[str, str] | None
     environ = os.environ if environ is None else environ
     environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     environ["DO_NOT_TRACK"] = "1"
+    environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
     environ["TOKENIZERS_PARALLELISM"] = "false"
-    environ["OTEL_TRACES_EXPORTER"] = "none"
-    environ["OTEL_METRICS_EXPORTER"] = "none"
-    environ["OTEL_LOGS_EXPORTER"] = "none"
+    for signal in ("TRACES", "METRICS", "LOGS"):
+        environ[f"OTEL_{signal}_EXPORTER"] = "none"
     environ["FASTAPI_OTEL_AUTO_CONFIGURE"] = "false"
     for name in _FOREIGN_TRACERS:
         environ.pop(name, None)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ingest.jobs import Job, Stage
+from ingest.job_listing import Job
+from ingest.jobs import Stage
 from retrieval.flags import ShownFlag
 from retrieval.types import Document, Hit, StoredChunk
 from serve.answers.guard import Guard
@@ -96,6 +97,7 @@ def llm_out(model: ServedModel) -> LLMOut:
         url=model.watched.client.server.url,
         model=able.model,
         models=list(able.models),
+        asked=model.watched.has_looked,
         writes=able.writes,
         context_tokens=able.context_tokens,
         tokenizes=able.tokenizes,
@@ -114,6 +116,7 @@ def guard_out(guard: Guard) -> GuardOut:
     return GuardOut(
         url=guard.watched.client.server.url,
         model=able.model,
+        asked=guard.watched.has_looked,
         judges=able.writes,
         categories=[code for code in CATEGORIES if code in guard.options.categories],
         trouble=able.trouble,

@@ -7,11 +7,13 @@ from collections import OrderedDict, deque
 
 from starlette.types import Message, Receive, Send
 
+from serve.errors import TooManyRequests
+from serve.problems import Refusal, problem_of
 from serve.request_rate import RequestRate
 from serve.request_turns import RequestTurn, RequestTurns
 
-_MOST_PER_ADDRESS = 16
-_QUEUE_PER_ADDRESS = 1_024
+MOST_PER_ADDRESS = 16
+QUEUE_PER_ADDRESS = 1_024
 """Wide, since all who come through one proxy may have one address."""
 
 _MOST_REMEMBERED = 20_000
@@ -27,7 +29,7 @@ class TurnTaking:
     def __init__(self, of_people: RequestTurns, rate: RequestRate) -> None:
         self._of_people = of_people
         self._rate = rate
-        self._of_addresses = RequestTurns(_MOST_PER_ADDRESS, _QUEUE_PER_ADDRESS)
+        self._of_addresses = RequestTurns(MOST_PER_ADDRESS, QUEUE_PER_ADDRESS)
         self._people: OrderedDict[str, int] = OrderedDict()
 
     @property
@@ -68,6 +70,10 @@ class TurnTaking:
             self._people.popitem(last=False)
         return self._of_people.turn(person_id)
 
+    def forget(self, credential: str) -> None:
+        """Count what comes with a credential that holds no more by its address again."""
+        self._people.pop(credential, None)
+
 
 class Exchange:
     """The messages of one request and its response, which hold its turn only where we work.
@@ -81,12 +87,14 @@ class Exchange:
         self._early: deque[Message] = deque()
         self._is_whole = False
         self._turn: RequestTurn | None = None
+        self.was_awaited = False
 
     async def begun(self, turn: RequestTurn) -> RequestTurn:
         """The turn, once it has come.
 
         Raises:
             ClientGone: The client did not wait for it.
+            Refusal: The client waits, and its body does not come.
         """
         self._turn = turn
         if turn.is_held:
@@ -99,6 +107,7 @@ class Exchange:
             await asyncio.wait({going})
         if not turn.is_held:
             turn.give_back()
+            going.result()
             raise ClientGone
         return turn
 
@@ -114,7 +123,11 @@ class Exchange:
         self._early.append(message)
 
     async def receive(self) -> Message:
-        """The next message of the request."""
+        """The next message of the request.
+
+        Raises:
+            Refusal: Its body is none that is taken, or too many are awaited already.
+        """
         if self._early:
             return self._noted(self._early.popleft())
         turn = self._turn
@@ -124,10 +137,12 @@ class Exchange:
         try:
             await asyncio.sleep(0)
             if not arriving.done():
-                turn.give_back()
-                await asyncio.wait({arriving})
-                await turn.hold()
+                self.was_awaited = True
+                async with turn.paused():
+                    await asyncio.wait({arriving})
             return self._noted(arriving.result())
+        except TooManyRequests as error:
+            raise Refusal(problem_of(error)) from error
         finally:
             arriving.cancel()
 

@@ -66,3 +66,12 @@ def built_file(path: str, dist: Path = DIST) -> Path | None:
         return None
     file = dist / path.removeprefix("/")
     return file if file.is_file() else None
+
+
+def takes_gzip(accept_encoding: str) -> bool:
+    """Whether a client that sends this header takes gzipped files."""
+    for offer in accept_encoding.lower().split(","):
+        name, _, weight = offer.partition(";")
+        if name.strip() == "gzip":
+            return not re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", weight)
+    return False

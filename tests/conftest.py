@@ -193,9 +193,13 @@ def cloister(tmp_path: Path) -> CloisterCommand:
 
 @pytest.fixture(autouse=True)
 def tripwire(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fail a test that connects to, or asks for the address of, anything but this machine."""
+    """Fail a test that connects to, or asks for the address of, anything but this machine.
+
+    It sees this process alone; what others send is counted in tests/e2e/test_no_network.py.
+    """
     tripped: list[str] = []
     connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+    sendto = socket.socket.sendto
     getaddrinfo, gethostbyname = socket.getaddrinfo, socket.gethostbyname
 
     def check(what: str, host: object) -> None:
@@ -216,6 +220,10 @@ def tripwire(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         check_address(self.family, address)
         return connect_ex(self, address)
 
+    def safe_sendto(self: socket.socket, data: Any, *flags_and_address: Any) -> int:
+        check_address(self.family, flags_and_address[-1])
+        return sendto(self, data, *flags_and_address)
+
     def safe_getaddrinfo(host: Any, *arguments: Any, **named: Any) -> Sequence[Any]:
         check("resolve", host)
         return getaddrinfo(host, *arguments, **named)
@@ -226,6 +234,7 @@ def tripwire(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(socket.socket, "connect", safe_connect)
     monkeypatch.setattr(socket.socket, "connect_ex", safe_connect_ex)
+    monkeypatch.setattr(socket.socket, "sendto", safe_sendto)
     monkeypatch.setattr(socket, "getaddrinfo", safe_getaddrinfo)
     monkeypatch.setattr(socket, "gethostbyname", safe_gethostbyname)
     yield

@@ -37,6 +37,7 @@ BANNED_CALLS = {
     "eval", "exec", "os.system", "os.popen", "yaml.load", "yaml.unsafe_load", "torch.load"
 }  # fmt: skip
 BANNED_ARGUMENTS = {"shell", "trust_remote_code", "allow_pickle"}
+GUESSABLE_IDS = {"uuid1", "uuid3", "uuid5", "uuid6", "uuid7"}
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
 
 # In two parts each, for this file is searched as well.
@@ -140,6 +141,32 @@ def test_nothing_runs_code_from_data() -> None:
 )  # fmt: skip
 def test_dangers_are_seen(code: str) -> None:
     assert list(dangers_of(ast.parse(code)))
+
+
+def guessable_in(tree: ast.Module) -> Iterator[ast.stmt | ast.expr]:
+    """What makes numbers that somebody else could foresee, of which no secret may be made."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import) and "random" in {each.name for each in node.names}:
+            yield node
+        if isinstance(node, ast.ImportFrom) and (
+            node.module == "random"
+            or (node.module == "uuid" and GUESSABLE_IDS & {each.name for each in node.names})
+        ):
+            yield node
+        if isinstance(node, ast.Attribute) and node.attr in GUESSABLE_IDS:
+            yield node
+
+
+def test_nothing_that_is_foreseen_becomes_a_secret() -> None:
+    assert [place(path, node) for path in SOURCES for node in guessable_in(syntax_of(path))] == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import random", "from random import choice", "from uuid import uuid1", "uuid.uuid1()"],
+)
+def test_what_can_be_foreseen_is_seen(code: str) -> None:
+    assert list(guessable_in(ast.parse(code)))
 
 
 def test_files_and_functions_are_short() -> None:

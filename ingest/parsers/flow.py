@@ -25,7 +25,8 @@ def flow(
 ) -> Iterator[tuple[Literal["paragraph", "row", "table"], Any]]:
     """Paragraphs outside tables, rows of outermost tables, and the end of each such table.
 
-    An element is valid until the next one is asked for.
+    A table in a paragraph, as in a text box, is part of it. An element is valid until the next one
+    is asked for.
     """
     open_tags: Counter[str] = Counter()
     for event, element in events(archive, member, (*tags.paragraphs, tags.table, tags.row)):
@@ -35,15 +36,24 @@ def flow(
             continue
         open_tags[kind] -= 1
         tables = open_tags[tags.table]
-        if kind == "paragraph" and not tables and not open_tags["paragraph"]:
+        if open_tags["paragraph"]:
+            continue
+        if kind == "paragraph" and not tables:
             yield "paragraph", element
             _forget(element)
         elif kind == tags.row and tables == 1 and not open_tags[tags.row]:
             yield "row", element
             element.clear()
-        elif kind == tags.table and not tables and not open_tags["paragraph"]:
+        elif kind == tags.table and not tables:
             yield "table", element
             _forget(element)
+
+
+def rows_in(table: Any, tags: Tags) -> Iterator[Any]:
+    """The rows of a table, without those of tables in it."""
+    for row in table.iter(tags.row):
+        if next(row.iterancestors(tags.table)) is table:
+            yield row
 
 
 def _forget(element: Any) -> None:

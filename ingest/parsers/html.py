@@ -22,6 +22,7 @@ _BLOCKS = frozenset(
     {"address", "article", "aside", "blockquote", "body", "center", "dd", "details", "dialog"}
     | {"div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hr"}
     | {"html", "legend", "li", "main", "ol", "p", "pre", "section", "summary", "ul"}
+    | {"table", "caption", "tr", "td", "th"}
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
@@ -31,7 +32,7 @@ _SPACES = re.compile(r"[ \t\r\n\f]+")
 
 def parse(path: Path) -> Iterator[DocumentInfo | ParsedPage]:
     """The visible text in parts."""
-    soup = BeautifulSoup(_markup(path.read_bytes()), "lxml")
+    soup = BeautifulSoup(markup_of(path.read_bytes()), "lxml")
     title = soup.title.get_text() if soup.title else ""
     yield DocumentInfo(one_line(title, 500))
     yield from pages_of(blocks_of(soup))
@@ -42,13 +43,11 @@ def blocks_in(markup: str) -> Iterator[TextBlock]:
     return blocks_of(BeautifulSoup(markup, "lxml"))
 
 
-def _markup(content: bytes) -> str:
+def markup_of(content: bytes) -> str:
+    """The bytes of a page as text, in the encoding that it names itself if that can be true."""
     declared = _CHARSET.search(content[:4096])
     if declared and not content.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        try:
-            return content.decode(declared.group(1).decode("ascii"))
-        except (LookupError, UnicodeDecodeError):
-            pass
+        return decoded(content, declared.group(1).decode("ascii"))
     return decoded(content)
 
 
@@ -76,8 +75,10 @@ class _Reader:
             return
         if node.name == "br":
             self._inline.append("\n")
-        elif node.name == "table":
+        elif _is_data(node):
             yield from self.flushed()
+            for caption in node.find_all("caption"):
+                yield TextBlock(_cell_text(caption), section=self._sections.path)
             yield from table_rows(_cells(node), self._sections.path)
         elif node.name in _BLOCKS or node.name in _HEADINGS:
             yield from self.flushed()
@@ -113,7 +114,7 @@ class _Reader:
 
 
 def _walk(soup: BeautifulSoup) -> Iterator[tuple[Tag | NavigableString, bool]]:
-    """Each visible node when it is entered and again when left; tables are not descended into."""
+    """Each visible node when it is entered and again when left; tables of data are not entered."""
     stack: list[tuple[Tag | NavigableString, bool]] = [(soup, False)]
     while stack:
         node, leaving = stack.pop()
@@ -122,7 +123,7 @@ def _walk(soup: BeautifulSoup) -> Iterator[tuple[Tag | NavigableString, bool]]:
         yield node, leaving
         if not leaving and isinstance(node, Tag):
             stack.append((node, True))
-            if node.name != "table" or _is_layout(node):
+            if not _is_data(node):
                 stack += [
                     (child, False)
                     for child in reversed(node.contents)
@@ -130,9 +131,9 @@ def _walk(soup: BeautifulSoup) -> Iterator[tuple[Tag | NavigableString, bool]]:
                 ]
 
 
-def _is_layout(table: Tag) -> bool:
-    """Whether a table holds other tables: layout, not data."""
-    return table.find("table") is not None
+def _is_data(tag: Tag) -> bool:
+    """Whether it is a table of rows; one that holds other tables is layout."""
+    return tag.name == "table" and tag.find("tr") is not None and tag.find("table") is None
 
 
 def _is_invisible(tag: Tag) -> bool:
@@ -144,4 +145,9 @@ def _is_invisible(tag: Tag) -> bool:
 def _cells(table: Tag) -> Iterator[list[str]]:
     for row in table.find_all("tr"):
         cells = row.find_all(["td", "th"])
-        yield [one_line(cell.get_text(" "), MAX_CELL_CHARACTERS) for cell in cells]
+        # Broken markup has cells in cells, whose text the outer one has already.
+        yield [_cell_text(cell) for cell in cells if cell.find_parent(["td", "th", "tr"]) is row]
+
+
+def _cell_text(cell: Tag) -> str:
+    return one_line(cell.get_text(" "), MAX_CELL_CHARACTERS)

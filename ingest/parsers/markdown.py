@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -11,9 +12,12 @@ from markdown_it.token import Token
 
 from ingest.pages import BlockKind, DocumentInfo, ParsedPage
 from ingest.parsers.html import blocks_in
-from ingest.parsers.page_text import Sections, TextBlock, pages_of
-from ingest.parsers.table import table_rows
+from ingest.parsers.page_text import Sections, TextBlock, one_line, pages_of
+from ingest.parsers.table import MAX_CELL_CHARACTERS, table_rows
 from ingest.parsers.text import decoded
+
+_YAML = re.compile(r"\s*[\w-]+\s*:\s")
+_BREAK = re.compile(r"<br\b", re.I)
 
 
 def parse(path: Path) -> Iterator[DocumentInfo | ParsedPage]:
@@ -27,7 +31,7 @@ def parse(path: Path) -> Iterator[DocumentInfo | ParsedPage]:
 def _without_front_matter(text: str) -> str:
     if text.startswith("---\n"):
         end = text.find("\n---\n", 4)
-        if end > 0:
+        if end > 0 and _YAML.match(text, 4):
             return text[end + 5 :]
     return text
 
@@ -58,7 +62,7 @@ def _blocks(tokens: Sequence[Token]) -> Iterator[TextBlock]:
             yield from table_rows(table, sections.path)
             table = []
         elif token.type == "inline" and before.type in ("th_open", "td_open"):
-            table[-1].append(_plain(token))
+            table[-1].append(one_line(_plain(token), MAX_CELL_CHARACTERS))
         else:
             for text, kind in _texts(before, token):
                 if kind == "heading":
@@ -86,8 +90,12 @@ def _plain(inline: Token) -> str:
             pieces.append(token.content)
         elif token.type == "softbreak":
             pieces.append(" ")
-        elif token.type == "hardbreak":
+        elif token.type == "hardbreak" or _is_break(token):
             pieces.append("\n")
         elif token.type == "image":
             pieces.append(token.content)
-    return "".join(pieces).strip()
+    return "\n".join(line.strip() for line in "".join(pieces).split("\n")).strip()
+
+
+def _is_break(token: Token) -> bool:
+    return token.type == "html_inline" and _BREAK.match(token.content) is not None

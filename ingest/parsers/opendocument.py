@@ -10,7 +10,7 @@ from typing import Any
 from ingest.errors import PasswordNeeded
 from ingest.pages import DocumentInfo, ParsedPage
 from ingest.parsers.archive import opened, xml
-from ingest.parsers.flow import Tags, flow
+from ingest.parsers.flow import Tags, flow, rows_in
 from ingest.parsers.page_text import Sections, TextBlock, one_line, pages_of
 from ingest.parsers.table import MAX_CELL_CHARACTERS, table_rows
 
@@ -19,6 +19,7 @@ _TEXT = f"{{{_OASIS}:text:1.0}}"
 _TABLE = f"{{{_OASIS}:table:1.0}}"
 _OFFICE = f"{{{_OASIS}:office:1.0}}"
 _MANIFEST = f"{{{_OASIS}:manifest:1.0}}"
+_TEXT_BOX = f"{{{_OASIS}:drawing:1.0}}text-box"
 _TITLE = "{http://purl.org/dc/elements/1.1/}title"
 _TAGS = Tags((f"{_TEXT}p", f"{_TEXT}h"), f"{_TABLE}table", f"{_TABLE}table-row")
 _SKIPPED = frozenset({f"{_TEXT}note", f"{_OFFICE}annotation", f"{_TEXT}tracked-changes"})
@@ -97,8 +98,13 @@ def _text(element: Any) -> str:
             stack.append(node.tail)
         if node.tag in _SKIPPED:
             continue
+        if node.tag == _TAGS.table:
+            pieces += ["\n" + "\t".join(_cells(row)) for row in rows_in(node, _TAGS)]
+            continue
         if node.tag in _LETTERS and node is not element:
             pieces.append(_LETTERS[node.tag])
+        if node.tag == _TEXT_BOX:
+            stack.append("\n")
         stack.extend(reversed(node))
         if node.text:
             stack.append(node.text)

@@ -18,7 +18,7 @@ from ingest.parsers.pdf_annotations import page_with_fields
 from ingest.parsers.pdf_characters import Characters, page_characters
 from ingest.parsers.pdf_outline import Entry, entries_by_page
 from ingest.parsers.pdf_page import page_text
-from ingest.parsers.pdf_scans import is_scan, recognised
+from ingest.parsers.pdf_scans import Scans
 from retrieval.types import Page
 
 
@@ -53,34 +53,38 @@ def _items(
     yield DocumentInfo(title.removeprefix("Microsoft Word - "), paged=True, page_count=count)
     entries = entries_by_page(document)
     section: tuple[str, ...] = ()
-    found = scans = 0
+    scans = Scans()
+    found = 0
     for index in range(count):
-        parsed, scanned = _page(document, index, entries.get(index, []), section)
+        parsed = _page(document, index, scans, entries.get(index, []), section)
         if index in entries:
             section = entries[index][-1].section
         found += bool(parsed.page.text)
-        scans += scanned
         yield parsed
     attachments = _attachments(document) if with_attachments else iter(())
     for attached in attachment_pages(attachments, count + 1):
         found += bool(attached.page.text)
         yield attached
     if not found:
-        raise _no_text(scans)
+        raise _no_text(scans.count)
 
 
 def _page(
-    document: pypdfium2.PdfDocument, index: int, entries: list[Entry], above: tuple[str, ...]
-) -> tuple[ParsedPage, bool]:
-    """The page and whether it is an image without text of its own; empty where it is damaged."""
+    document: pypdfium2.PdfDocument,
+    index: int,
+    scans: Scans,
+    entries: list[Entry],
+    above: tuple[str, ...],
+) -> ParsedPage:
+    """The page; empty where it is damaged."""
     label = document.get_page_label(index)
     try:
         page = page_with_fields(document, index)
     except pypdfium2.PdfiumError:
-        return ParsedPage(Page(index + 1, "", label), ()), False
+        return ParsedPage(Page(index + 1, "", label), ())
     try:
         rotation = page.get_rotation()
-        text, scanned = _text(page, entries, above)
+        text = _text(page, scans, entries, above)
         left, bottom, right, top = page.get_bbox()
         geometry = Page(
             number=index + 1,
@@ -91,21 +95,19 @@ def _page(
             rotation=rotation,
             boxes=text.boxes,
         )
-        return ParsedPage(geometry, text.blocks), scanned
+        return ParsedPage(geometry, text.blocks)
     finally:
         page.close()
 
 
 def _text(
-    page: pypdfium2.PdfPage, entries: list[Entry], above: tuple[str, ...]
-) -> tuple[PageText, bool]:
-    text = page_text(_characters(page), entries, above)
-    scanned = is_scan(page, text.text)
-    if scanned and ocr.is_installed():
-        scan = recognised(page)
-        if len(scan.text) > len(text.text):
-            text = replace(scan, blocks=tuple(replace(b, section=above) for b in scan.blocks))
-    return text, scanned
+    page: pypdfium2.PdfPage, scans: Scans, entries: list[Entry], above: tuple[str, ...]
+) -> PageText:
+    own = page_text(_characters(page), entries, above)
+    text = scans.text_of(page, own)
+    if text is own:
+        return text
+    return replace(text, blocks=tuple(replace(b, section=above) for b in text.blocks))
 
 
 def _characters(page: pypdfium2.PdfPage) -> Characters:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import statistics
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ MAX_PAGE_CHARACTERS = 2_000_000
 
 _LINE_HYPHENS = ("\x02", "\ufffe")
 _SAMPLES = 64
+# Ascent and descent of a font for text are less together, in ems and in heights of usual boxes.
+_TALLEST = 1.4
 _Box = tuple[float, float, float, float]
 _NO_BOX: _Box = (0.0, 0.0, 0.0, 0.0)
 _ARABIC_LIGATURES = frozenset(
@@ -48,7 +51,9 @@ def page_characters(text_page: ctypes._Pointer[ctypes.Structure]) -> Characters:
     turns = _quarter_turns(text_page, count)
     letters: list[str] = []
     boxes: list[_Box] = []
-    for letter, box in _merged_pairs(*_raw(text_page, count)):
+    raw, loose = _raw(text_page, count)
+    _trim_boxes(text_page, loose, turns)
+    for letter, box in _merged_pairs(raw, loose):
         if letter == "\r":
             continue
         if letter in _LINE_HYPHENS:  # pdfium's mark for a hyphen at a line end; it eats the newline
@@ -76,6 +81,47 @@ def _raw(text_page: ctypes._Pointer[ctypes.Structure], count: int) -> tuple[list
             box = (rect.left, rect.bottom, rect.right, rect.top)
         boxes.append(box)
     return letters, boxes
+
+
+def _trim_boxes(
+    text_page: ctypes._Pointer[ctypes.Structure], boxes: list[_Box], turns: int
+) -> None:
+    """Where a font claims lines for each of its signs, as those of formulas do, their ink counts.
+
+    Such a box is then an em high, or as high as the ink, and as wide as before.
+    """
+    across = 0 if turns % 2 else 1
+    heights = [box[across + 2] - box[across] for box in boxes if box != _NO_BOX]
+    if not heights:
+        return
+    usual = statistics.median(heights)
+    for index, box in enumerate(boxes):
+        height = box[across + 2] - box[across]
+        # Asking for each character's font would take as long as all the rest.
+        if height > _TALLEST * usual and height > _TALLEST * (em := _em(text_page, index)):
+            boxes[index] = _around_ink(text_page, index, box, across, em)
+
+
+def _em(text_page: ctypes._Pointer[ctypes.Structure], index: int) -> float:
+    """The size of a character's font on the page, in points."""
+    matrix = pdfium.FS_MATRIX()
+    if not pdfium.FPDFText_GetMatrix(text_page, index, matrix):
+        return math.inf
+    scale = math.sqrt(abs(matrix.a * matrix.d - matrix.b * matrix.c))
+    return float(pdfium.FPDFText_GetFontSize(text_page, index)) * scale
+
+
+def _around_ink(
+    text_page: ctypes._Pointer[ctypes.Structure], index: int, box: _Box, across: int, em: float
+) -> _Box:
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    if not pdfium.FPDFText_GetCharBox(text_page, index, left, right, bottom, top):
+        return box
+    low, high = (bottom.value, top.value) if across else (left.value, right.value)
+    grown = max(0.0, em - (high - low)) / 2
+    low, high = low - grown, high + grown
+    x0, y0, x1, y1 = box
+    return (x0, low, x1, high) if across else (low, y0, high, y1)
 
 
 def _merged_pairs(letters: list[str], boxes: list[_Box]) -> list[tuple[str, _Box]]:

@@ -12,14 +12,16 @@ from typing import Any
 from ingest.errors import DamagedFile
 from ingest.pages import DocumentInfo, ParsedPage
 from ingest.parsers.archive import opened, relationships, xml
-from ingest.parsers.flow import Tags, flow
+from ingest.parsers.flow import Tags, flow, rows_in
 from ingest.parsers.page_text import Sections, TextBlock, one_line, pages_of
 from ingest.parsers.table import MAX_CELL_CHARACTERS, table_rows
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _TITLE = "{http://purl.org/dc/elements/1.1/}title"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _TAGS = Tags((f"{_W}p",), f"{_W}tbl", f"{_W}tr")
+_TEXTS = (f"{_W}t", f"{_M}t")
 _SKIPPED = frozenset({_FALLBACK, *(f"{_W}{name}" for name in ("del", "moveFrom", "pPr", "rPr"))})
 _HEADING_NAME = re.compile(r"(?:heading|titre|überschrift|título|titolo)\s*([1-9])", re.I)
 _LETTERS = {
@@ -28,7 +30,9 @@ _LETTERS = {
     f"{_W}cr": "\n",
     f"{_W}noBreakHyphen": "-",
     f"{_W}p": "\n",
+    f"{_M}den": "/",
 }
+_TEXT_BOX = f"{_W}txbxContent"
 
 
 def parse(path: Path) -> Iterator[DocumentInfo | ParsedPage]:
@@ -181,11 +185,16 @@ def _text(element: Any) -> str:
     stack = [element]
     while stack:
         node = stack.pop()
-        if node.tag in _SKIPPED:
-            continue
-        if node.tag == f"{_W}t":
+        if isinstance(node, str):
+            pieces.append(node)
+        elif node.tag in _TEXTS:
             pieces.append(node.text or "")
-        elif node.tag in _LETTERS and node is not element:
-            pieces.append(_LETTERS[node.tag])
-        stack.extend(reversed(node))
+        elif node.tag == _TAGS.table:
+            pieces += ["\n" + "\t".join(_cells(row)) for row in rows_in(node, _TAGS)]
+        elif node.tag not in _SKIPPED:
+            if node is not element:
+                pieces.append(_LETTERS.get(node.tag, ""))
+            if node.tag == _TEXT_BOX:
+                stack.append("\n")
+            stack.extend(reversed(node))
     return "".join(pieces).strip()

@@ -6,16 +6,28 @@ import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from itertools import count
 
 from retrieval.database import Database
 from retrieval.errors import CloisterError
 from retrieval.retriever import Retrieval
 from retrieval.support import THRESHOLD
 from retrieval.types import Hit, StoredChunk
+from serve.answers.citations import quoted_sources
 from serve.answers.citing import Citing, Passages, source_of
-from serve.answers.events import Done, Event, Failed, Retrieved, Started, Text, Trace, Traced
+from serve.answers.events import (
+    Done,
+    Event,
+    Failed,
+    Queued,
+    Retrieved,
+    Started,
+    Text,
+    Trace,
+    Traced,
+)
 from serve.answers.follow_up import Finder, Found
-from serve.answers.inquiry import Inquiry, PastTurn
+from serve.answers.inquiry import Inquiry
 from serve.answers.llm import Assignment, Report, Turn
 from serve.answers.phrases import phrase
 from serve.answers.writers import Writers
@@ -57,12 +69,15 @@ class Answerer:
             # Models are waited for without it.
             leave_turn()
             yield Started(inquiry.question)
+            if ticket is not None and self._finder.asks_model(inquiry):
+                async for place in ticket.places():
+                    yield Queued(place)
             try:
                 with traced("retrieval") as span:
                     found = await self._finder.found(inquiry)
                     span.attributes["cloister.passages"] = len(found.retrieval.hits)
             except CloisterError as error:
-                yield _failed(error)
+                yield Failed.by(error)
                 return
             clock.retrieved()
             async with aclosing(self._answered(inquiry, found, ticket, clock)) as events:
@@ -72,23 +87,23 @@ class Answerer:
     async def _answered(
         self, inquiry: Inquiry, found: Found, ticket: Ticket | None, clock: _Clock
     ) -> AsyncGenerator[Event, None]:
-        retrieval = found.retrieval
-        if inquiry.language:
-            retrieval = replace(retrieval, language=inquiry.language)
-        numbered = _numbered(inquiry.past, retrieval.hits)
+        hits = _with_quoted(inquiry, found.retrieval.hits)
+        language = inquiry.language or found.retrieval.language
+        retrieval = replace(found.retrieval, hits=hits, language=language)
+        numbered = _numbered(inquiry, retrieval.hits)
         yield Retrieved(retrieval.language, retrieval.hits, tuple(numbered), found.support)
         writing = _Writing(Citing(self._passages(inquiry, numbered)))
         failure: Failed | None = None
         if found.support < self._options.threshold:
             writing.citing.abstained = True
         else:
-            assignment = _assignment(inquiry, retrieval, numbered)
+            assignment = assignment_of(inquiry, retrieval, numbered)
             try:
                 async with aclosing(self._written(assignment, ticket, writing)) as events:
                     async for event in events:
                         yield event
             except CloisterError as error:
-                failure = _failed(error)
+                failure = Failed.by(error)
         for shown in await writing.citing.close():
             yield shown
         if writing.citing.abstained:
@@ -97,7 +112,7 @@ class Answerer:
         yield failure or _done(writing, clock)
 
     def _passages(self, inquiry: Inquiry, numbered: Mapping[int, StoredChunk]) -> Passages:
-        chunks = dict(numbered)
+        chunks = {n: hit.stored for n, hit in inquiry.begun_sources.items()} | dict(numbered)
         for turn in inquiry.past:
             chunks |= turn.sources
         return Passages(self._database, inquiry.scope, chunks)
@@ -116,6 +131,8 @@ class Answerer:
     async def _written(
         self, assignment: Assignment, ticket: Ticket | None, writing: _Writing
     ) -> AsyncGenerator[Event, None]:
+        for shown in await writing.citing.feed(assignment.begun):
+            yield shown
         async with aclosing(self._writers.write(assignment, ticket)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, str):
@@ -150,19 +167,26 @@ class _Clock:
         self.retrieved_seconds = self.seconds
 
 
-def _numbered(past: Sequence[PastTurn], hits: Sequence[Hit]) -> dict[int, StoredChunk]:
-    """The hits by their numbers: the ones they had in earlier turns, or the next free ones."""
-    known = {stored.id: n for turn in past for n, stored in turn.sources.items()}
-    numbered: dict[int, StoredChunk] = {}
-    for hit in hits:
-        n = known.setdefault(hit.stored.id, max(known.values(), default=0) + 1)
-        numbered[n] = hit.stored
-    return numbered
+def _with_quoted(inquiry: Inquiry, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The hits, and the passages that the answer so far quotes, in the order of ``Finder``."""
+    found = {hit.stored.id for hit in hits}
+    quoted = [inquiry.begun_sources.get(n) for n in quoted_sources(inquiry.begun)]
+    more = [hit for hit in quoted if hit is not None and hit.stored.id not in found]
+    return tuple(sorted([*hits, *more], key=lambda hit: (-hit.score, hit.stored.id)))
 
 
-def _assignment(
+def _numbered(inquiry: Inquiry, hits: Sequence[Hit]) -> dict[int, StoredChunk]:
+    """The hits by their numbers: the ones they had before, or the next free ones."""
+    known = {stored.id: n for turn in inquiry.past for n, stored in turn.sources.items()}
+    known |= {hit.stored.id: n for n, hit in inquiry.begun_sources.items()}
+    free = count(max(inquiry.first_free, 1 + max(known.values(), default=0)))
+    return {known.get(hit.stored.id) or next(free): hit.stored for hit in hits}
+
+
+def assignment_of(
     inquiry: Inquiry, retrieval: Retrieval, numbered: Mapping[int, StoredChunk]
 ) -> Assignment:
+    """What an LLM is to do about a question, whose passages go by these numbers, best first."""
     return Assignment(
         question=inquiry.question,
         retrieval=retrieval,
@@ -172,13 +196,15 @@ def _assignment(
                 question=turn.question,
                 language=turn.language,
                 written=turn.written,
-                sources=tuple(source_of(n, turn.sources[n]) for n in sorted(turn.shown)),
+                sources=tuple(source_of(n, turn.sources[n]) for n in turn.shown),
                 opens_window=turn.opens_window,
             )
             for turn in inquiry.past
         ),
+        begun=inquiry.begun,
         model=inquiry.model,
         request_id=inquiry.request_id,
+        asker=inquiry.asker,
     )
 
 
@@ -190,7 +216,3 @@ def _done(writing: _Writing, clock: _Clock) -> Done:
         truncated=report is not None and report.finish_reason == "length",
         seconds=clock.seconds,
     )
-
-
-def _failed(error: CloisterError) -> Failed:
-    return Failed(error.code, error.message, error.advice)

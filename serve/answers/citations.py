@@ -24,7 +24,7 @@ _BEGUN_TAG = re.compile(
 )
 _BROKEN_TAG = re.compile(
     r"""<\s{0,3}(?:(?P<end>/)\s{0,3}q
-    |q(?:\s{1,3}[a-z]{1,8}\s{0,3}=\s{0,3}["'“”]?\d{0,4}["'“”]?)+
+    |q(?:(?:\s{1,3}[a-z]{1,8}\s{0,3}=\s{0,3}["'“”]?\d{0,4}["'“”]?)+|\s*\Z)
     |/?\s{0,3}src(?:\s{1,3}[a-z]{1,8}\s{0,3}=\s{0,3}(?:"[^"]*"?|\w*))*)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -145,10 +145,12 @@ class QuoteParser:
     def _quote_ends(self) -> Iterator[Part]:
         if self._open is None:
             return
+        quote = Quote(self._open, self._body)
+        # It is over, whatever becomes of it.
+        self._open, self._body = None, ""
         yield from self._prose.flushed()
         if not self._prose.abstained:
-            yield Quote(self._open, self._body)
-        self._open, self._body = None, ""
+            yield quote
 
 
 def _joined(parts: Iterable[Part]) -> Iterator[Part]:
@@ -164,6 +166,13 @@ def _joined(parts: Iterable[Part]) -> Iterator[Part]:
         yield part
     if text:
         yield text
+
+
+def quoted_sources(written: str) -> set[int]:
+    """The numbers of the sources that the quotes of a whole text name."""
+    parser = QuoteParser()
+    parts = [*parser.feed(written), *parser.close()]
+    return {part.source for part in parts if isinstance(part, Quote)}
 
 
 class _Prose:
@@ -188,11 +197,7 @@ class _Prose:
     def flushed(self) -> Iterator[str | Abstention]:
         """All that is held, where a quote or the end of the stream follows."""
         yield from self._started()
-        # What could still become something not to be shown, on the other side of a quote, does not.
-        if uncertain := _MAY_BECOME_SO.search(self._held):
-            tail = uncertain.group()
-            kept = f"({tail[1:]}" if tail[0] in "[［【" else "" if "_" in tail else tail
-            self._held = self._held[: uncertain.start()] + kept
+        self._held = _ended(self._held)
         yield from self._released(len(self._held))
 
     def _started(self) -> Iterator[Abstention]:
@@ -207,6 +212,21 @@ class _Prose:
         text = _NEVER_SHOWN.sub(_shown_instead, text)
         if text and not self.abstained:
             yield text
+
+
+def as_shown(quote: str) -> str:
+    """The words of a quote as text shows them where they are said before it."""
+    return _NEVER_SHOWN.sub(_shown_instead, _ended(f"{quote} "))[:-1]
+
+
+def _ended(text: str) -> str:
+    """A text whose end cannot become what is not to be shown, on the other side of a quote."""
+    uncertain = _MAY_BECOME_SO.search(text)
+    if uncertain is None:
+        return text
+    tail = uncertain.group()
+    kept = f"({tail[1:]}" if tail[0] in "[［【" else "" if "_" in tail else tail
+    return text[: uncertain.start()] + kept
 
 
 def _shown_instead(found: re.Match[str]) -> str:

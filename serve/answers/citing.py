@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from retrieval.boxes import span_rects
 from retrieval.contents import read_page
 from retrieval.database import Database
+from retrieval.errors import NotFound
 from retrieval.sentences import sentence_spans
 from retrieval.store import get_document
 from retrieval.types import Scope, Span, StoredChunk
@@ -79,12 +80,14 @@ class Citing:
 
     def _checked(self, quote: Quote) -> list[Shown]:
         found = verified(quote, self._sources)
-        verdict = found.verdict if found else "struck"
-        self.quotes.append(QuoteCheck(quote.source, quote.text, verdict))
-        if found is None:
+        citation = self._cited(found) if found else None
+        stored = self._passages.chunks.get(found.source.n if found else quote.source)
+        document_id = stored.document_id if stored else None
+        verdict = citation.verdict if citation else "struck"
+        self.quotes.append(QuoteCheck(quote.source, quote.text, verdict, document_id))
+        if citation is None:
             start, end = self._last_sentence()
-            return [Struck(quote.text, start, end)]
-        citation = self._citation(found)
+            return [Struck(quote.text, start, end, quote.source, document_id)]
         for earlier in self.citations:
             if (earlier.chunk_id, earlier.span) == (citation.chunk_id, citation.span):
                 return [self._said(f"[{earlier.n}]")]
@@ -95,6 +98,13 @@ class Citing:
         offset = max(0, len(self.text) - _SENTENCE_CHARACTERS)
         spans = sentence_spans(self.text[offset:])
         return (offset + spans[-1].start if spans else offset), len(self.text)
+
+    def _cited(self, found: VerifiedQuote) -> Citation | None:
+        """What a quote cites; None if it stands in a document that is gone by now."""
+        try:
+            return self._citation(found)
+        except NotFound:
+            return None
 
     def _citation(self, found: VerifiedQuote) -> Citation:
         stored = self._passages.chunks[found.source.n]

@@ -1,8 +1,9 @@
 """What happens while a question is answered, and the answer that the events add up to.
 
-The order is: Started, Retrieved, Queued while the model is busy with others, Degraded where another
-writer stands in; then Text, Cited (a citation comes before the text that bears its number) and
-Struck; then Traced and exactly one of Done and Failed.
+The order is: Started, Retrieved, Queued while the model is busy with others (before Retrieved where
+it is to rewrite the question), Degraded where another writer stands in; then Text, Cited (a
+citation comes before the text that bears its number) and Struck; then Traced and exactly one of
+Done and Failed.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from retrieval.boxes import Rect
+from retrieval.errors import CloisterError
 from retrieval.types import Hit, Span
 from serve.answers.llm import Report
+from serve.errors import Busy
 
 Verdict = Literal["exact", "relinked", "approximate", "struck"]
 """What became of a quote: it stands in the source it names, in another one, nearly so, nowhere."""
@@ -98,20 +101,28 @@ class Struck:
     """A quote stood in no source and is left out.
 
     The sentence from ``start`` to ``end`` of the answer's text so far has nothing to show for it.
+    ``source`` and ``document_id`` as in ``QuoteCheck``.
     """
 
     quote: str
     start: int
     end: int
+    source: int = 0
+    document_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteCheck:
-    """A quote as it was written, and what became of it."""
+    """A quote as it was written, and what became of it.
+
+    ``source`` is the number that it names; ``document_id`` is where it stands or else was said to,
+    None where that is no document.
+    """
 
     source: int
     text: str
     verdict: Verdict
+    document_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +151,21 @@ class Traced:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The answer cannot go on; what came before stays valid."""
+    """The answer cannot go on; what came before stays valid.
+
+    ``retry_after`` is in seconds, where it is known when asking again may help.
+    """
 
     code: str
     message: str
     advice: str = ""
+    retry_after: int | None = None
+
+    @classmethod
+    def by(cls, error: CloisterError) -> Failed:
+        """That an error ended it."""
+        retry_after = error.retry_after if isinstance(error, Busy) else None
+        return cls(error.code, error.message, error.advice, retry_after)
 
 
 @dataclass(frozen=True, slots=True)

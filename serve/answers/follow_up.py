@@ -61,6 +61,7 @@ class Rewriter:
             model=capabilities.model,
             max_tokens=_TOKENS,
             constraint=_SCHEMA if capabilities.json_schema else None,
+            cache_salt=self._watched.cache_salt(inquiry.asker),
             request_id=inquiry.request_id,
         )
         text, _ = await self._watched.client.complete(request, _SECONDS)
@@ -76,6 +77,10 @@ class Finder:
     def __init__(self, retriever: Retriever, rewriter: Rewriter | None = None) -> None:
         self._retriever = retriever
         self._rewriter = rewriter
+
+    def asks_model(self, inquiry: Inquiry) -> bool:
+        """Whether a model is to rewrite the question: it must be its turn."""
+        return self._rewriter is not None and bool(inquiry.past)
 
     async def found(self, inquiry: Inquiry) -> Found:
         """The passages for a question, and for what it means in its conversation."""
@@ -96,7 +101,8 @@ class Finder:
 
     def _retrieved(self, inquiry: Inquiry, queries: Sequence[str]) -> Found:
         scope, k = inquiry.scope, inquiry.k
-        retrievals = [self._retriever.retrieve(query, scope, k) for query in queries]
+        spoken = inquiry.past[-1].language if inquiry.past else ""
+        retrievals = [self._retriever.retrieve(query, scope, k, spoken) for query in queries]
         support = max(support_of(retrieval) for retrieval in retrievals)
         hits = _best(hit for retrieval in retrievals for hit in retrieval.hits)
         return Found(replace(retrievals[0], hits=hits[:k]), support, tuple(queries))
@@ -112,13 +118,16 @@ class Found:
 
 
 def _best(hits: Iterable[Hit]) -> tuple[Hit, ...]:
-    """The hits, each passage once, by the best score that any query gave it."""
+    """The hits, each passage once, by the best score that any query gave it.
+
+    Those with equal scores come in the order that ``past_turns`` gives them as well.
+    """
     by_chunk: dict[int, Hit] = {}
     for hit in hits:
         known = by_chunk.get(hit.stored.id)
         if known is None or hit.score > known.score:
             by_chunk[hit.stored.id] = hit
-    return tuple(sorted(by_chunk.values(), key=lambda hit: -hit.score))
+    return tuple(sorted(by_chunk.values(), key=lambda hit: (-hit.score, hit.stored.id)))
 
 
 def _conversation(inquiry: Inquiry) -> str:

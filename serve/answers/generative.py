@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from serve.answers.llm import Assignment, Report
 from serve.answers.prompt import Prompt, Room, neutral, prompt_of
@@ -54,8 +55,15 @@ class GenerativeLLM:
         budget = self._prompt_tokens(capabilities)
         for attempt in range(_TRIES):
             prompt = await self._fitting(assignment, model, int(budget * _TIGHTER**attempt))
-            request = replace(
-                self._request(prompt, model, capabilities), request_id=assignment.request_id
+            request = CompletionRequest(
+                messages=prompt.messages,
+                model=model,
+                max_tokens=self._answer_tokens(capabilities),
+                seed=0,
+                continues=bool(assignment.begun),
+                constraint=await self._constraint(prompt, capabilities),
+                cache_salt=self._watched.cache_salt(assignment.asker),
+                request_id=assignment.request_id,
             )
             try:
                 async with aclosing(self._client.stream(request)) as pieces:
@@ -79,16 +87,11 @@ class GenerativeLLM:
     def _prompt_tokens(self, capabilities: Capabilities) -> int:
         return self._context_tokens(capabilities) - self._answer_tokens(capabilities)
 
-    def _request(self, prompt: Prompt, model: str, capabilities: Capabilities) -> CompletionRequest:
-        held = self._options.grammar and capabilities.grammar
-        grammar = quote_grammar(prompt.quotable, shown=neutral) if held else ""
-        return CompletionRequest(
-            messages=prompt.messages,
-            model=model,
-            max_tokens=self._answer_tokens(capabilities),
-            seed=0,
-            constraint=Grammar(grammar) if grammar else None,
-        )
+    async def _constraint(self, prompt: Prompt, capabilities: Capabilities) -> Grammar | None:
+        if not (self._options.grammar and capabilities.grammar):
+            return None
+        # Of passages that are new it takes milliseconds, which others need not wait for.
+        return Grammar(await asyncio.to_thread(quote_grammar, prompt.quotable, shown=neutral))
 
     async def _fitting(self, assignment: Assignment, model: str, budget: int) -> Prompt:
         """The fullest prompt within a budget of tokens: less history first, then fewer sources.

@@ -32,7 +32,7 @@ from serve.inference.watch import Watched
 from serve.settings import Settings
 
 _VERDICT = re.compile(r"safe|unsafe\n(S\d{1,2}(?:, ?S\d{1,2})*)")
-_DIVIDER = re.compile(r"<(?=\s*/?\s*(?:BEGIN|END)\b)", re.IGNORECASE)
+_DIVIDER = re.compile(r"<(?=\s*+/?\s*+(?:BEGIN|END)\b)", re.IGNORECASE)
 _TAG = re.compile(r'</?q(?: s="\d{1,4}")?>')
 _TOKENS = 64
 """Room for all categories; what is cut short is no verdict."""
@@ -142,7 +142,7 @@ async def guarded(
         try:
             await guard.check_question(question, request_id)
         except (Withheld, GuardUnavailable) as error:
-            yield Failed(error.code, error.message, error.advice)
+            yield Failed.by(error)
             return
         held: list[Event] = []
         async for event in events:
@@ -167,7 +167,7 @@ async def _judged(
         for event in held:
             if isinstance(event, Traced):
                 yield Traced(replace(event.trace, written="", quotes=()))
-        yield Failed(error.code, error.message, error.advice)
+        yield Failed.by(error)
         return
     for event in held:
         yield event

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from retrieval.types import Scope, StoredChunk
+from retrieval.types import Hit, Scope, StoredChunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class PastTurn:
     """An earlier question of the conversation, and how it was answered.
 
     ``sources`` are its passages by their numbers; ``shown`` are the numbers of those that its
-    prompt showed (all of them where no model wrote). ``opens_window`` as in
+    prompt showed, best first (all of them where no model wrote). ``opens_window`` as in
     ``serve.answers.llm.Turn``.
     """
 
@@ -21,7 +21,7 @@ class PastTurn:
     language: str
     written: str
     sources: Mapping[int, StoredChunk]
-    shown: frozenset[int]
+    shown: tuple[int, ...]
     opens_window: bool = False
 
 
@@ -29,7 +29,10 @@ class PastTurn:
 class Inquiry:
     """A question, the scope that its asker may see, and the conversation before it, if any.
 
-    ``asker`` is the person who waits for the model in their turn.
+    ``first_free`` is the first number that none of its passages ever had before the question.
+    ``asker`` is the person who waits for the model in their turn, None the operator.
+    ``begun`` is what there is of its answer already, in the quote protocol, and ``begun_sources``
+    are the passages by whose numbers it quotes.
     ``language`` names the language to answer in, or is empty: then it is that of the question.
     ``model`` names another model than the configured one, or is empty. ``request_id`` goes with all
     that is asked of inference servers.
@@ -39,6 +42,9 @@ class Inquiry:
     scope: Scope
     k: int = 8
     past: tuple[PastTurn, ...] = ()
+    first_free: int = 1
+    begun: str = ""
+    begun_sources: Mapping[int, Hit] = field(default_factory=dict)
     language: str = ""
     model: str = ""
     request_id: str = ""

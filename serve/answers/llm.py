@@ -1,16 +1,16 @@
-"""The seam to whatever writes answers, and a double that writes what it is told.
+"""The seam to whatever writes answers.
 
 An LLM writes in the quote protocol: a claim, then ``<q s="2">words of source 2, verbatim</q>``; or
 ``NO_ANSWER`` and nothing else where the sources do not hold the answer. Quotes are checked by
 ``serve.answers.citations``, whoever wrote them.
 
-Implementations: ``ExtractiveLLM`` (``serve.answers.extractive``), ``GenerativeLLM``
-(``serve.answers.generative``) and ``ScriptedLLM``.
+Implementations: ``ExtractiveLLM`` (``serve.answers.extractive``) and ``GenerativeLLM``
+(``serve.answers.generative``).
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,8 +34,9 @@ class Source:
 class Turn:
     """An earlier question with its answer as it was written, in the quote protocol.
 
-    ``sources`` are those that its part of the prompt shows, ``language`` the one it was to be
-    answered in. ``opens_window`` says that its prompt began anew, without the turns before it.
+    ``sources`` are those that its part of the prompt shows, best first; ``language`` is the one it
+    was to be answered in. ``opens_window`` says that its prompt began anew, without the turns
+    before it.
     """
 
     question: str
@@ -50,16 +51,20 @@ class Assignment:
     """What an LLM is to answer, and from what.
 
     ``sources`` go with the hits of ``retrieval``, one each, best first; some may have been shown
-    in earlier ``turns``. ``model`` names another model than the configured one, or is empty.
-    ``request_id`` is to be found again in the log of whatever writes.
+    in earlier ``turns``. ``begun`` is what there is of the answer already, in the quote protocol:
+    only what follows it is to be written. ``model`` names another model than the configured one, or
+    is empty. ``request_id`` is to be found again in the log of whatever writes. ``asker`` is the
+    person whose rights the sources were found with.
     """
 
     question: str
     retrieval: Retrieval
     sources: tuple[Source, ...]
     turns: tuple[Turn, ...] = ()
+    begun: str = ""
     model: str = ""
     request_id: str = ""
+    asker: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +101,3 @@ class LLM(Protocol):
             LLMBusy: It takes no further question just now.
             LLMInterrupted: It stopped in the middle; the pieces so far stay valid.
         """
-
-
-Script = Callable[[Assignment], Sequence[str]]
-
-
-class ScriptedLLM:
-    """Writes what a script gives for an assignment, piece by piece."""
-
-    def __init__(self, script: Script) -> None:
-        self.name = "scripted"
-        self._script = script
-
-    async def write(self, assignment: Assignment) -> AsyncGenerator[str | Report, None]:
-        """See ``LLM``."""
-        for piece in self._script(assignment):
-            yield piece

@@ -51,13 +51,17 @@ LANGUAGES = {
 
 _CONTROL = re.compile(
     r"<(?="
-    r"\||\s*/?\s*(?:q|src)\b|/?(?:s|unk|pad|bos|eos|mask)>|/?(?:start|end)_of_turn>|</?SYS>>"
+    r"[|\uff5c]|\s*+/?\s*+(?:q|src)\b|/?(?:s|unk|pad|bos|eos|mask)>|/?(?:start|end)_of_turn>|</?SYS>>"
     r")",
     re.IGNORECASE,
 )
-_INSTRUCTION = re.compile(r"\[(?=/?INST\])")
+# Of Mistral, and Llama 2 before it.
+_BRACKETED = re.compile(
+    r"\[(?=/?(?:INST|SYSTEM_PROMPT|MODEL_SETTINGS|AVAILABLE_TOOLS|TOOL_(?:CALLS|RESULTS|CONTENT)"
+    r"|CALL_ID|ARGS|THINK|PREFIX|MIDDLE|SUFFIX|IMG(?:_BREAK|_END)?|(?:BEGIN_)?AUDIO)\])"
+)
 _QUOTE = re.compile(r'(<q s="\d{1,4}">|</q>)')
-_CITED = re.compile(r'\s*<q s="\d{1,4}">.*?</q>', re.DOTALL)
+_CITED = re.compile(r'(?<!\s)\s*+<q s="\d{1,4}">.*?</q>', re.DOTALL)
 _RECAP_CHARACTERS = 600
 
 
@@ -67,7 +71,7 @@ def neutral(text: str) -> str:
     The bracket that opens one becomes its full-width form, which the same normal form (NFKC) has:
     quotes of such a text are still found.
     """
-    return _INSTRUCTION.sub("\uff3b", _CONTROL.sub("\uff1c", text))
+    return _BRACKETED.sub("\uff3b", _CONTROL.sub("\uff1c", text))
 
 
 def _neutral_title(text: str) -> str:
@@ -114,6 +118,8 @@ def prompt_of(assignment: Assignment, room: Room) -> Prompt:
     content = _user_content(shown, assignment.question, assignment.retrieval.language)
     messages = [message for turn in window for message in _turn_messages(turn)]
     messages.append(Message("user", content))
+    if assignment.begun:
+        messages.append(Message("assistant", _neutral_answer(assignment.begun)))
     if opening:
         messages[0] = Message("user", f"{_recap(turns[opening - 1])}\n\n{messages[0].content}")
     return Prompt(
@@ -138,7 +144,9 @@ def _recap(turn: Turn) -> str:
 
 def without_quotes(written: str) -> str:
     """An answer's own words."""
-    return _CITED.sub("", written).strip()
+    # After the last end of one, each beginning would be sought to the end.
+    quoting, end, rest = written.rpartition("</q>")
+    return (_CITED.sub("", quoting + end) + rest).strip()
 
 
 def _turn_messages(turn: Turn) -> tuple[Message, Message]:
@@ -147,8 +155,8 @@ def _turn_messages(turn: Turn) -> tuple[Message, Message]:
 
 
 def _user_content(sources: Sequence[Source], question: str, language: str) -> str:
-    """Sources, the best (which has the lowest number) last, and below them the question."""
-    passages = [_passage(source) for source in sorted(sources, key=lambda each: -each.n)]
+    """Sources, of which the first is the best and stands last, and below them the question."""
+    passages = [_passage(source) for source in reversed(sources)]
     asked = f"Question: {neutral(question)}"
     return "\n\n".join([*passages, f"{asked}\n{_reminder(language)}"])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from retrieval.sentences import sentence_spans
@@ -22,7 +23,13 @@ _LETTERS_OF_A_WORD = 3
 _MOST_SENTENCES = 12
 _CLAUSE_ENDS = frozenset(",;:.!?)、，；：。") | {"-", "..."}
 
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "<": "\uff1c"}
+# Control characters have no escape that all can read, and count as spaces in a wording.
+_CONTROLS = dict.fromkeys([*range(0x20), 0x7F, *range(0xD800, 0xE000)], " ")
+_ESCAPES = str.maketrans(
+    _CONTROLS
+    | {ord(letter): f"\\{escape}" for letter, escape in zip('\\"\n\r\t', '\\"nrt', strict=True)}
+    | {ord("<"): "\uff1c"}
+)
 
 
 def quote_grammar(
@@ -36,7 +43,7 @@ def quote_grammar(
     source can be quoted. ``shown`` makes of a text what the prompt shows of it. The grammar is
     about as long as the sources.
     """
-    bodies = {source.n: tuple(_bodies(source.text)) for source in sources}
+    bodies = {source.n: _bodies(source.text) for source in sources}
     quotable = {n: found for n, found in bodies.items() if found}
     abstention = _literal(NO_ANSWER)
     if not quotable:
@@ -57,34 +64,24 @@ def quote_grammar(
 
 
 def _tag(tag: str) -> str:
-    return _literal(tag).replace(_ESCAPES["<"], "<")
+    return _literal(tag).replace("\uff1c", "<")
 
 
 def _literal(text: str) -> str:
-    return '"' + "".join(map(_escaped, text)) + '"'
+    return f'"{text.translate(_ESCAPES)}"'
 
 
-def _escaped(letter: str) -> str:
-    # Control characters have no escape that all can read, and count as spaces in a wording.
-    if letter in _ESCAPES:
-        return _ESCAPES[letter]
-    return letter if letter >= " " and letter != "\x7f" and not _is_surrogate(letter) else " "
-
-
-def _is_surrogate(letter: str) -> bool:
-    return "\ud800" <= letter <= "\udfff"
-
-
-def _bodies(text: str) -> Iterator[str]:
+# A conversation shows a source once and may quote it in all of its answers.
+@lru_cache(1_024)
+def _bodies(text: str) -> tuple[str, ...]:
     """What may be quoted of a text, in its order and each once."""
-    seen: set[str] = set()
+    found: dict[str, None] = {}
     for sentence in _sentences(text):
         for clause in _clauses(sentence, text):
             body = text[clause[0].start : clause[-1].end]
-            says = any(token.is_word for token in clause)
-            if says and len(body) <= _LONGEST_BODY and body not in seen:
-                seen.add(body)
-                yield body
+            if len(body) <= _LONGEST_BODY and any(token.is_word for token in clause):
+                found[body] = None
+    return tuple(found)
 
 
 def _sentences(text: str) -> Iterator[list[Token]]:
@@ -106,23 +103,24 @@ def _sentences(text: str) -> Iterator[list[Token]]:
 
 def _clauses(sentence: list[Token], text: str) -> Iterator[list[Token]]:
     """A sentence, or if it is long its clauses, as long as may be; without any, pieces of it."""
-    while _length(sentence) > _MOST_WORDS:
-        end = _clause_end(sentence, text)
+    weights = list(map(_weight, sentence))
+    while sum(weights) > _MOST_WORDS:
+        end = _clause_end(sentence, weights, text)
         if end is None:
             break
         yield sentence[:end]
-        sentence = sentence[end:]
+        sentence, weights = sentence[end:], weights[end:]
     yield sentence
 
 
-def _clause_end(sentence: list[Token], text: str) -> int | None:
+def _clause_end(sentence: list[Token], weights: list[float], text: str) -> int | None:
     """How many tokens of a long sentence come before the best place to part it."""
     least: int | None = None
     anywhere: int | None = None
     at_mark: int | None = None
-    words, rest = 0.0, _length(sentence)
+    words, rest = 0.0, sum(weights)
     for end, (token, after) in enumerate(pairwise(sentence), start=1):
-        words, rest = words + _weight(token), rest - _weight(token)
+        words, rest = words + weights[end - 1], rest - weights[end - 1]
         if not _may_part(token, after, text):
             continue
         least = least or end
@@ -132,10 +130,6 @@ def _clause_end(sentence: list[Token], text: str) -> int | None:
             anywhere = end
             at_mark = end if token.form in _CLAUSE_ENDS else at_mark
     return at_mark or anywhere or least
-
-
-def _length(part: Sequence[Token]) -> float:
-    return sum(map(_weight, part))
 
 
 def _weight(token: Token) -> float:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from itertools import accumulate, islice
 
 from retrieval.types import Span
-from serve.answers.wording import BREAK, ELLIPSIS, Token, tokens
+from serve.answers.wording import BREAK, ELLIPSIS, NOTE, Token, tokens
 
 _OVERLAP = 0.9
 """The share of words that a quote and its place must have in common, in the same order."""
@@ -28,9 +28,12 @@ _MOST_PIECES = 4
 _MOST_PLACES = 8
 """Of a quote with an ellipsis, and where a quote is compared more closely: time stays bounded."""
 
-_OUTER_MARKS = frozenset("\"',.;:!?") | {ELLIPSIS}
-_PROSE_MARKS = _OUTER_MARKS | frozenset("()[]-•▪●◦‣·*_")
-_STOPS = frozenset(".!?。।॥؟۔") | {ELLIPSIS}
+# Markdown's emphasis ends like a reference to a note.
+_EMPHASIS = frozenset(f"{NOTE}{'*' * length}\2" for length in (1, 2, 3))
+_OUTER_MARKS = frozenset("\"',.;:!?*_") | {ELLIPSIS} | _EMPHASIS
+_PROSE_MARKS = _OUTER_MARKS | frozenset("()[]-•▪●◦‣·")
+_SENTENCE_ENDS = frozenset(".!?。।॥؟۔")
+_STOPS = _SENTENCE_ENDS | {ELLIPSIS}
 
 
 def _words(spaced: str) -> frozenset[str]:
@@ -40,8 +43,12 @@ def _words(spaced: str) -> frozenset[str]:
 # Articles and demonstratives that can be exchanged without exchanging who does what to whom; so
 # none of German, where they show the case. None that is also a number.
 _ARTICLES = _words(
-    "the a an this that these those le la les l ce cet cette ces el los las il gli questo questa"
+    "the this that these those le la les ce cet cette ces el los las il gli questo questa"
 )
+
+# In a text without a word of English "par an" is a year, "a" has a meaning, and so has German "an".
+_ENGLISH_ARTICLES = _words("a an")
+_ENGLISH = _words("the this these those of and is to with for")
 
 # What must not be hidden in an ellipsis: negations and exceptions.
 _REVERSALS = _words(
@@ -78,7 +85,9 @@ def nearly_span(quote: str, text: str) -> Span | None:
     quoted = _without_outer_marks(tokens(quote))
     if any(token.form == ELLIPSIS for token in quoted):
         return _elided_span(quoted, _whole_line(text))
-    return _loose_span(quoted, tokens(text))
+    there = tokens(text)
+    is_english = any(token.form in _ENGLISH for token in there)
+    return _loose_span(_loose(quoted, quote, is_english), _loose(there, text, is_english))
 
 
 def is_telling(quote: str) -> bool:
@@ -148,29 +157,93 @@ def _pattern(wording: str, loose: bool, broken: bool) -> re.Pattern[str]:
     return re.compile(" " + re.sub(" - |.", spelt, wording, flags=re.DOTALL) + "(?= )")
 
 
-def _loose_span(quoted: Sequence[Token], row: Sequence[Token]) -> Span | None:
-    words = [token.form for token in quoted if token.is_word]
-    content = _content(row)
-    places = _places(_content(quoted), _line(content), loose=True)
-    for first, last in islice(places, _MOST_PLACES):
-        start, end = row.index(content[first]), row.index(content[last])
-        if quoted[0].form in _ARTICLES and start and row[start - 1].form in _ARTICLES:
-            start -= 1
-        window = [token.form for token in row[start : end + 1] if token.is_word]
+@dataclass(frozen=True, slots=True)
+class _Loose:
+    """Tokens in a row, with the places of the articles and of what must not differ."""
+
+    row: Sequence[Token]
+    articles: frozenset[int]
+    content: Sequence[int]
+
+    def next_to(self, place: int, step: int) -> int | None:
+        """The place of the next token that says something or ends a sentence, if there is one."""
+        place += step
+        while 0 <= place < len(self.row):
+            token = self.row[place]
+            says = place in self.articles or place in self.content
+            if token.form in _STOPS or (says and not token.is_note):
+                return place
+            place += step
+        return None
+
+
+def _loose(row: Sequence[Token], text: str, is_english: bool) -> _Loose:
+    places = range(len(row))
+    articles = frozenset(i for i in places if _is_article(row, i, text, is_english))
+    content = [
+        i
+        for i in places
+        if i not in articles and not (row[i].form in _PROSE_MARKS and _is_idle(row, i))
+    ]
+    return _Loose(row, articles, content)
+
+
+def _is_article(row: Sequence[Token], i: int, text: str, is_english: bool) -> bool:
+    form = row[i].form
+    if form == "l":
+        return i + 1 < len(row) and row[i + 1].form == "'"
+    if form not in _ENGLISH_ARTICLES:
+        return form in _ARTICLES
+    begins_sentence = i == 0 or row[i - 1].form in _STOPS
+    # Elsewhere a capital A is a name: that of a group, a party, an annex.
+    return is_english and (text[row[i].start] != "A" or form == "an" or begins_sentence)
+
+
+def _loose_span(quoted: _Loose, there: _Loose) -> Span | None:
+    words = [token.form for token in quoted.row if token.is_word]
+    wanted = [quoted.row[i] for i in quoted.content]
+    line = _line([there.row[i] for i in there.content])
+    for first, last in islice(_places(wanted, line, loose=True), _MOST_PLACES):
+        start = _with_articles_before(quoted, there, there.content[first])
+        end = _with_articles_after(quoted, there, there.content[last])
+        if start is None or end is None:
+            continue
+        window = [token.form for token in there.row[start : end + 1] if token.is_word]
         blocks = SequenceMatcher(None, words, window, autojunk=False).get_matching_blocks()
         common = sum(block.size for block in blocks)
         if common >= _OVERLAP * max(len(words), len(window)):
-            return Span(row[start].start, row[end].end)
+            return Span(there.row[start].start, there.row[end].end)
     return None
 
 
-def _content(row: Sequence[Token]) -> list[Token]:
-    """The tokens that must not differ."""
-    return [
-        token
-        for i, token in enumerate(row)
-        if token.form not in _ARTICLES and not (token.form in _PROSE_MARKS and _is_idle(row, i))
-    ]
+def _with_articles_before(quoted: _Loose, there: _Loose, start: int) -> int | None:
+    """Where a place begins with articles for those that begin the quote.
+
+    None if another word stands there, which may be a "no"; at the start of a sentence none need to.
+    """
+    begins = [i for i in quoted.articles if i < quoted.content[0]]
+    for i in sorted(begins, reverse=True):
+        before = there.next_to(start, -1)
+        if before is None or there.row[before].form in _SENTENCE_ENDS:
+            return start
+        token = there.row[before]
+        is_article = before in there.articles or token.form == quoted.row[i].form
+        if not (is_article and token.opens):
+            return None
+        start = before
+    return start
+
+
+def _with_articles_after(quoted: _Loose, there: _Loose, end: int) -> int | None:
+    """Where a place ends with the very articles that end the quote; None if others stand there."""
+    for i in sorted(i for i in quoted.articles if i > quoted.content[-1]):
+        after = there.next_to(end, 1)
+        if after is None or there.row[after].form != quoted.row[i].form:
+            return None
+        if not there.row[after].closes:
+            return None
+        end = after
+    return end
 
 
 def _is_idle(row: Sequence[Token], i: int) -> bool:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
 
+from retrieval.errors import CloisterError
 from serve.answers.events import Event, Failed, Traced, collected
 from serve.answers.schemas import AnswerOut, EventOut
-from serve.answers.shapes import answer_out, event_out
+from serve.answers.shapes import answer_out, event_out, failure_problem
 from serve.gate import CLIENT_IS_GONE
-from serve.problems import problem_response, recorded_problem
-from serve.schemas import Problem
+from serve.problems import problem_response
 from serve.sse import event_stream
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ async def answer_reply(
     """
     rest = await begun(events)
     if form.stream:
-        return event_stream(_outgoing(unbroken(rest, request), form))
+        return event_stream(unbroken(_outgoing(rest, form), request, event_out))
     answer = await unless_gone(request, collected(rest))
     if answer is None:
         return Response(status_code=CLIENT_IS_GONE)
@@ -79,23 +79,20 @@ async def begun(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, No
 
 
 async def unbroken(
-    events: AsyncGenerator[Event, None], request: Request
-) -> AsyncGenerator[Event, None]:
-    """The same events; where they break off, ``Failed`` says so."""
+    events: AsyncGenerator[T, None], request: Request, told: Callable[[Failed], T]
+) -> AsyncGenerator[T, None]:
+    """The same events, in whatever form; where they break off, ``Failed`` as ``told`` says so."""
     try:
         async for event in events:
             yield event
+    except CloisterError as error:
+        yield told(Failed.by(error))
     except Exception:
         # The answer has begun, so its stream is the only place left to say so.
         log.exception("request %s: the answer broke off", request.scope.get("request_id"))
-        yield Failed("internal_error", "Something went wrong in the server.")
+        yield told(Failed("internal_error", "Something went wrong in the server."))
     finally:
         await events.aclose()
-
-
-def failure_problem(failed: Failed) -> Problem:
-    """A failed answer as an error."""
-    return recorded_problem(failed.code, failed.message, failed.advice)
 
 
 async def _continued(

@@ -29,7 +29,10 @@ def served_model(settings: Settings) -> ServedModel | None:
     if not settings.llm_url:
         return None
     server = InferenceServer(
-        url=settings.llm_url, key=settings.llm_key, idle_seconds=settings.llm_idle_seconds
+        url=settings.llm_url,
+        key=settings.llm_key,
+        first_token_seconds=settings.llm_first_token_seconds,
+        idle_seconds=settings.llm_idle_seconds,
     )
     watched = Watched(InferenceClient(server), settings.llm_model)
     options = GenerativeOptions(

@@ -23,7 +23,7 @@ from serve.answers.events import (
     Traced,
 )
 from serve.problems import recorded_problem
-from serve.schemas import SpanOut
+from serve.schemas import Problem, SpanOut
 from serve.shapes import hit_fields
 
 
@@ -62,6 +62,14 @@ def event_out(event: Event) -> wire.EventOut:
     return _ending_out(event) if isinstance(event, _ENDINGS) else _piece_out(event)
 
 
+def failure_problem(failed: Failed) -> Problem:
+    """A failed answer as an error."""
+    problem = recorded_problem(failed.code, failed.message, failed.advice)
+    if failed.retry_after is None:
+        return problem
+    return problem.model_copy(update={"retry_after": failed.retry_after})
+
+
 _Ending = Traced | Failed | Done
 _ENDINGS = (Traced, Failed, Done)
 
@@ -70,8 +78,8 @@ def _ending_out(event: _Ending) -> wire.EventOut:
     match event:
         case Traced(trace):
             return wire.TraceEvent(trace=trace_out(trace))
-        case Failed(code, message, advice):
-            return wire.FailedEvent(error=recorded_problem(code, message, advice))
+        case Failed():
+            return wire.FailedEvent(error=failure_problem(event))
         case Done():
             return wire.DoneEvent.model_validate(event)
 

@@ -27,6 +27,7 @@ _SEGMENT = re.compile(
     |(?P<note>(?:(?<=[^\W\d_]{4})|(?<=[.,;:!?"'”’»]))
         (?:[⁰¹²³⁴-⁹]{1,3}|\[\d{1,3}(?:[,–-]\ ?\d{1,3}){0,4}\]|[*†‡]{1,3})(?!\w))
     |(?P<space>\s+)
+    |(?P<plain>[A-Za-z]+(?![^\x00-\x7f]))
     |(?P<letter>.)""",
     re.VERBOSE | re.DOTALL,
 )
@@ -45,6 +46,8 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u312f\u31a0-\u31bf\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
+
+_FIRST_UNSPACED = "\u0e00"
 
 _KINDS = {
     "\n": "n",
@@ -102,7 +105,7 @@ class Token:
     @property
     def is_unspaced(self) -> bool:
         """Whether it is a letter of a script that puts no spaces between words."""
-        return _UNSPACED.match(self.form) is not None
+        return self.form[0] >= _FIRST_UNSPACED and _UNSPACED.match(self.form) is not None
 
 
 @lru_cache(256)
@@ -167,6 +170,11 @@ def _folded(text: str) -> Iterator[tuple[str, int, int]]:
     previous = ""
     for kind, start, end in _segments(text):
         piece = text[start:end]
+        if kind == "plain":
+            for place, letter in enumerate(piece.lower(), start):
+                yield letter, place, place + 1
+            previous = piece
+            continue
         if kind == "letter":
             letters = _folded_letter(piece)
             if _makes_another_number(previous, piece):
@@ -183,7 +191,10 @@ def _folded(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _segments(text: str) -> Iterator[tuple[str, int, int]]:
-    """The parts of a text that are folded each by itself: a letter keeps the marks that cling."""
+    """The parts of a text that are folded each by itself: a letter keeps the marks that cling.
+
+    Plain letters, to which nothing can cling, come many at once.
+    """
     pending: tuple[str, int, int] | None = None
     for match in _SEGMENT.finditer(text):
         kind = match.lastgroup or ""

@@ -57,6 +57,9 @@ class Writers:
             if has_begun or self.stand_in is None:
                 raise
             yield Degraded(error.code, error.message)
+            if assignment.begun:
+                # It writes an answer of its own.
+                yield "\n\n"
             async with aclosing(self.stand_in.write(assignment)) as pieces:
                 async for piece in pieces:
                     yield piece

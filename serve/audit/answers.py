@@ -44,9 +44,10 @@ async def recorded_answer(
 
 
 def documents_of(found: Retrieved, inquiry: Inquiry) -> list[int]:
-    """The documents that an answer draws on: those found, and those of the turns before."""
+    """The documents that an answer draws on: those found, and those of what was said before."""
     past = {stored.document_id for turn in inquiry.past for stored in turn.sources.values()}
-    return sorted(past | {hit.stored.document_id for hit in found.hits})
+    hits = [*inquiry.begun_sources.values(), *found.hits]
+    return sorted(past | {hit.stored.document_id for hit in hits})
 
 
 def _outcome(done: Done) -> str:

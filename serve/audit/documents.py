@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection
 
 from ingest.intake import IntakeAct
@@ -15,8 +17,11 @@ _ACTS: dict[IntakeAct, Act] = {
 }
 
 
-def noted(connection: Connection, act: IntakeAct, document: Document) -> None:
-    """Record what became of a document."""
+def noted(
+    connection: Connection, act: IntakeAct, document: Document, successor_id: int | None
+) -> None:
+    """Record what became of a document, and which other has its place, if one does."""
+    successor: dict[str, Any] = {} if successor_id is None else {"replaced_by": successor_id}
     note(
         connection,
         _ACTS[act],
@@ -24,4 +29,5 @@ def noted(connection: Connection, act: IntakeAct, document: Document) -> None:
         collection=document.collection_id,
         name=document.name,
         sha256=document.content_sha256,
+        **successor,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from serve.answers.phrases import phrase, why
 from serve.commands.invocation import (
     NOTHING_FOUND,
     CollectionsOption,
@@ -14,7 +15,7 @@ from serve.commands.invocation import (
     invocation_of,
     print_json,
 )
-from serve.commands.passages import phrase, quoted
+from serve.commands.passages import quoted
 from serve.commands.trace import print_trace
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class _Printed:
         if self.trace:
             print_trace(self.trace, self.hits)
         if last.get("type") == "failed":
-            self._warn(last["error"]["detail"])
+            self._warn(self._why(last["error"]))
             raise typer.Exit(1)
         return bool(last.get("abstained"))
 
@@ -81,9 +82,12 @@ class _Printed:
         match event["type"]:
             case "retrieved":
                 self.language, self.hits = event["language"], event["hits"]
+            case "queued":
+                place = phrase("queued", self.language).format(event["place"])
+                typer.echo(place, err=True)
             case "degraded":
-                detail = event["error"]["detail"]
-                self._warn(phrase("degraded", self.language).format(detail))
+                stand_in = phrase("stand_in", self.language)
+                self._warn(f"{stand_in} ({self._why(event['error'])})")
             case "text":
                 self.text += event["delta"]
                 typer.echo(event["delta"], nl=False)
@@ -93,6 +97,10 @@ class _Printed:
                 self.struck.append(event)
             case "trace":
                 self.trace = event["trace"]
+
+    def _why(self, error: Json) -> str:
+        message = f"{error['detail']} {error.get('advice') or ''}".strip()
+        return why(error["code"], message, self.language)
 
     def _warn(self, text: str) -> None:
         typer.secho(text, fg=typer.colors.RED, err=True)

@@ -54,7 +54,7 @@ def rm(
     as_json: JsonOption = False,
 ) -> None:
     """Delete a collection with all its documents."""
-    with invocation_of(context).connected() as client:
+    with invocation_of(context).connected(forgets=True) as client:
         collection = collection_named(client, name)
         count = collection["document_count"]
         if count and not yes:

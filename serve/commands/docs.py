@@ -81,7 +81,7 @@ def show(
 @app.command()
 def rm(context: typer.Context, ids: Ids, as_json: JsonOption = False) -> None:
     """Delete documents, from the very next search on."""
-    with invocation_of(context).connected() as client:
+    with invocation_of(context).connected(forgets=True) as client:
         for document_id in ids:
             client.delete(f"{_PATH}/{document_id}")
             if not as_json:

@@ -9,6 +9,7 @@ import typer
 
 from serve.commands.invocation import Invocation, JsonOption, invocation_of, print_json
 from serve.commands.status import wait_until_ready
+from serve.errors import ServerUnreachable
 from serve.settings import switches
 
 if TYPE_CHECKING:
@@ -61,10 +62,12 @@ def _show_egress(invocation: Invocation, *, as_json: bool) -> None:
     pid = _server_pid(invocation)
     tried = attempts()
     sockets = open_sockets(pid) if pid else []
+    of_server = _switches_of_server(invocation) if pid else None
     told: dict[str, Any] = {
         "attempts": [asdict(each) for each in tried],
         "traces_go_to": invocation.settings().otel_endpoint,
-        "switches": switches(),
+        "switches": switches() if of_server is None else of_server,
+        "switches_of": "this command" if of_server is None else "the server",
         "server": pid,
         "sockets": [asdict(each) for each in sockets],
     }
@@ -84,13 +87,26 @@ def _server_pid(invocation: Invocation) -> int | None:
     return holder.pid if holder else None
 
 
+def _switches_of_server(invocation: Invocation) -> dict[str, str] | None:
+    """What the libraries of the running server are told; None where it cannot be asked from here.
+
+    In a network namespace of its own, as a shut machine is tried, this command does not reach it.
+    """
+    try:
+        with invocation.connected() as client:
+            told: dict[str, str] = client.get("/api/v1/health/details")["egress"]["switches"]
+            return told
+    except ServerUnreachable:
+        return None
+
+
 def _print_egress(told: dict[str, Any]) -> None:
     typer.echo("Ways out, tried from here:")
     for each in told["attempts"]:
         mark = "OUT" if each["got_out"] else "shut"
         typer.echo(f"  {mark:<5} {each['way']}: {each['detail']}")
     typer.echo(f"Traces go to: {told['traces_go_to'] or 'nobody'}")
-    typer.echo("Switches in force:")
+    typer.echo(f"Switches in force, of {told['switches_of']}:")
     for name, value in told["switches"].items():
         typer.echo(f"  {name}={value}")
     if told["server"] is None:

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from collections.abc import Iterable
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from retrieval.errors import Refused
 from serve.commands.invocation import (
     NOTHING_FOUND,
     CollectionsOption,
-    Invocation,
     JsonOption,
     invocation_of,
     print_json,
 )
 
 if TYPE_CHECKING:
-    from retrieval.types import Scope
-    from serve.backend import Backend
     from serve.evaluation.evaluation import Evaluation, Figures
     from serve.evaluation.question_set import Question
     from serve.evaluation.setting import Setting
-
-_WHERE = "unix:cloister-eval"
 
 app = typer.Typer(
     help="Measure retrieval, abstention and citations on a question set.", no_args_is_help=True
@@ -40,12 +33,6 @@ class Division(StrEnum):
 
     ARTICLE = "article"
     PARAGRAPH = "paragraph"
-
-
-class NoServerWanted(Refused):
-    """Evaluation reads the data folder itself, and was pointed to a server."""
-
-    code = "no_server_wanted"
 
 
 @app.command()
@@ -71,22 +58,19 @@ def run(
     k: Annotated[int, typer.Option("-k", help="Passages an answer uses.", min=1, max=50)] = 8,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure on a question set over the documents of this data folder; no server may run."""
+    """Measure on a question set over the documents of this data folder."""
     # Imported here, so that help is there at once.
     from serve.commands.eval_tables import print_figures
-    from serve.evaluation.evaluation import Evaluation, spread
+    from serve.evaluated_folder import evaluated_folder
+    from serve.evaluation.evaluation import spread
     from serve.evaluation.question_set import read_questions
     from serve.evaluation.setting import Setting, parsed_setting
 
     settings = [Setting(), *map(parsed_setting, compare or [])]
     questions = read_questions(file)
     questions = spread(questions, limit or len(questions))
-    with _opened(invocation_of(context)) as backend:
-        engine = backend.searching.engine.result()
-        engine.indexes.maintain()
-        evaluation = Evaluation(
-            backend.database, engine.embedder, engine.retriever, _scope(backend, collection), k
-        )
+    folder_settings = invocation_of(context).folder_settings("cloister eval")
+    with evaluated_folder(folder_settings, collection or [], k) as evaluation:
         missing = _missing(evaluation, questions)
         if missing:
             typer.echo(f"{len(missing)} expected documents are not there.", err=True)
@@ -140,43 +124,7 @@ def feedback(
         print_json({"questions": count})
         return
     typer.echo(f"{count} {'question is' if count == 1 else 'questions are'} in {out}.")
-    typer.echo(f"Next, with the server stopped: cloister eval run {out}", err=True)
-
-
-@contextmanager
-def _opened(invocation: Invocation) -> Iterator[Backend]:
-    """The parts of a server that takes no documents in, over a data folder that nobody holds.
-
-    Raises:
-        NoServerWanted: A server was named.
-        DataFolderInUse: A server runs on the data folder.
-        NothingHere: The data folder was never used.
-    """
-    from serve.backend import running_backend
-    from serve.client import NothingHere
-    from serve.data_folder import DataFolder
-
-    settings = replace(invocation.settings(), workers=0)
-    if settings.server:
-        raise NoServerWanted(
-            f"cloister eval reads a data folder and does not ask the server {settings.server}.",
-            advice="Stop the server, and name its data folder: CLOISTER_DATA or --data.",
-        )
-    if not settings.database_url and not DataFolder(settings.data).exists():
-        raise NothingHere(
-            f"There is no data in {str(settings.data)!r} yet.",
-            advice="Take documents in: cloister ingest PATH, or name another folder: CLOISTER_DATA",
-        )
-    with running_backend(settings, _WHERE, lambda: None) as backend:
-        yield backend
-
-
-def _scope(backend: Backend, collections: list[str] | None) -> Scope:
-    from serve.caller import OPERATOR
-    from serve.scope import scope_of
-
-    with backend.database.read() as connection:
-        return scope_of(connection, OPERATOR, collections or [])
+    typer.echo(f"Next: cloister eval run {out}", err=True)
 
 
 def _missing(evaluation: Evaluation, questions: list[Question]) -> list[str]:

@@ -185,5 +185,5 @@ def print_outcomes(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
 
 
 def is_any_failed(outcomes: Iterable[Outcome]) -> bool:
-    """Whether any failed."""
-    return any(outcome.result == "failed" for outcome in outcomes)
+    """Whether any failed, or is gone unread."""
+    return any(outcome.result in ("failed", "gone") for outcome in outcomes)

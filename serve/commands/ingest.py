@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,11 +25,21 @@ _INTERRUPTED = 130
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file to be sent, and what it is called."""
+    """A file to be sent, by its absolute path; it is called by the last ``depth`` parts of that."""
 
     path: Path
-    name: str
+    depth: int
     size: int
+
+    @property
+    def name(self) -> str:
+        """What it is called, whatever the bytes of its name."""
+        name = os.path.join(*self.path.parts[-self.depth :])
+        return os.fsencode(name).decode("utf-8", "replace")
+
+    def told_apart(self) -> _File:
+        """The same with the name of one folder more, where there is one."""
+        return replace(self, depth=min(self.depth + 1, len(self.path.parts) - 1))
 
 
 def ingest(
@@ -46,7 +57,7 @@ def ingest(
     from serve.commands.following import Follower, is_any_failed, print_outcomes
     from serve.commands.progress import Progress
 
-    files = [file for path in paths for file in _files_at(path)]
+    files = _named_apart(file for path in paths for file in _files_at(path))
     if not files:
         typer.echo("There are no files.", err=True)
         raise typer.Exit(1)
@@ -71,19 +82,30 @@ def ingest(
 def _files_at(path: Path) -> Iterator[_File]:
     """A file, or all files below a folder, in order and without hidden ones."""
     if path.is_file():
-        yield _File(path, _text(path.name), path.stat().st_size)
+        yield _File(path.parent.resolve() / path.name, 1, path.stat().st_size)
         return
+    path = path.resolve()
     for folder, folders, names in os.walk(path):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             file = Path(folder) / name
             if not name.startswith(".") and file.is_file():
-                yield _File(file, _text(str(file.relative_to(path))), file.stat().st_size)
+                depth = len(file.relative_to(path).parts)
+                yield _File(file, depth, file.stat().st_size)
 
 
-def _text(name: str) -> str:
-    """A file name as text, whatever its bytes."""
-    return os.fsencode(name).decode("utf-8", "replace")
+def _named_apart(found: Iterable[_File]) -> list[_File]:
+    """Each file once; those that would replace one another under one name have longer ones."""
+    once = dict[Path, _File]()
+    for file in found:
+        once.setdefault(file.path, file)
+    files = list(once.values())
+    while True:
+        named = Counter(file.name for file in files)
+        apart = [file.told_apart() if named[file.name] > 1 else file for file in files]
+        if apart == files:
+            return files
+        files = apart
 
 
 def _send(client: Client, follower: Follower, files: Sequence[_File], collection: str) -> None:

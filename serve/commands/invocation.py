@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from retrieval.errors import Refused
 from serve.settings import Settings, load_settings, quiet_libraries
 
 if TYPE_CHECKING:
@@ -23,6 +24,12 @@ CollectionsOption = Annotated[
     list[str] | None,
     typer.Option("--collection", "-c", help="Only this collection; may be given again."),
 ]
+
+
+class NoServerWanted(Refused):
+    """The command uses the data folder itself, and was pointed to a server."""
+
+    code = "no_server_wanted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +45,40 @@ class Invocation:
         quiet_libraries(settings)
         return settings
 
+    def folder_settings(self, command: str) -> Settings:
+        """The settings for a command that uses the data folder itself.
+
+        Raises:
+            NoServerWanted: A server was named.
+            NothingHere: The data folder was never used.
+        """
+        from serve.client import NothingHere
+        from serve.data_folder import DataFolder
+
+        settings = self.settings()
+        if settings.server:
+            raise NoServerWanted(
+                f"{command} uses a data folder and does not ask the server {settings.server}.",
+                advice="Stop the server, and name its data folder: CLOISTER_DATA or --data.",
+            )
+        if not settings.database_url and not DataFolder(settings.data).exists():
+            raise NothingHere(
+                f"There is no data in {str(settings.data)!r} yet.",
+                advice="Take documents in: cloister ingest PATH, or name another folder: "
+                "CLOISTER_DATA",
+            )
+        return settings
+
     @contextmanager
-    def connected(self, *, creates: bool = False, ingests: bool = False) -> Iterator[Client]:
+    def connected(
+        self, *, creates: bool = False, ingests: bool = False, forgets: bool = False
+    ) -> Iterator[Client]:
         """A client of the server that this command is for."""
         # Imported here, so that help is there at once.
         from serve.client import connect
 
-        with connect(self.settings(), creates=creates, ingests=ingests) as client:
+        settings = self.settings()
+        with connect(settings, creates=creates, ingests=ingests, forgets=forgets) as client:
             yield client
 
 

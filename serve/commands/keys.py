@@ -64,7 +64,7 @@ def add(
 def rm(
     context: typer.Context, key_id: Annotated[int, typer.Argument(help="Its id, as listed.")]
 ) -> None:
-    """Delete a key, which ends at once."""
+    """Delete a key, which ends at once, as do those that were made with it."""
     with invocation_of(context).connected() as client:
         client.delete(f"{_PATH}/{key_id}")
     typer.echo(f"Key {key_id} is deleted.")

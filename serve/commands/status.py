@@ -32,8 +32,14 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
 def wait_until_ready(client: Client) -> None:
     """Let a server that lives only for this command load what it is asked about."""
     deadline = time.monotonic() + _READY_SECONDS if client.embedded else 0.0
-    while time.monotonic() < deadline and not client.get("/api/v1/status")["ready"]:
+    while time.monotonic() < deadline and not _is_complete(client.get("/api/v1/status")):
         time.sleep(0.1)
+
+
+def _is_complete(found: dict[str, Any]) -> bool:
+    """Whether all is loaded, and the servers of models were asked what they can do."""
+    models = (found["llm"], found["guard"])
+    return bool(found["ready"]) and all(model["asked"] for model in models if model)
 
 
 def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
@@ -65,6 +71,8 @@ def _embedder(embedder: dict[str, Any] | None, trouble: str) -> str:
 def _model(llm: dict[str, Any] | None) -> str:
     if llm is None:
         return "none; answers are the documents' own sentences (CLOISTER_LLM_URL)"
+    if not llm["asked"]:
+        return f"at {llm['url']}: {llm['trouble']}"
     if not llm["writes"]:
         return f"not usable at {llm['url']}: {llm['trouble']}"
     abilities = {"tokenizes": "counts tokens", "json_schema": "JSON schema", "grammar": "grammar"}
@@ -77,6 +85,8 @@ def _model(llm: dict[str, Any] | None) -> str:
 def _guard(guard: dict[str, Any] | None) -> str:
     if guard is None:
         return "none (CLOISTER_GUARD_URL)"
+    if not guard["asked"]:
+        return f"at {guard['url']}: {guard['trouble']}"
     if not guard["judges"]:
         return f"not usable at {guard['url']}, so nothing is answered: {guard['trouble']}"
     return f"{guard['model']} at {guard['url']} ({', '.join(guard['categories'])})"

@@ -13,7 +13,8 @@ from retrieval.store import shared_model
 from serve.answers.events import Event, Started
 from serve.answers.inquiry import Inquiry
 from serve.caller import Caller
-from serve.conversations.past_turns import past_turns
+from serve.conversations.continuing import begun_sources
+from serve.conversations.past_turns import first_free_number, past_turns
 from serve.conversations.recorder import Record, Recorders
 from serve.conversations.turns import NewTurn, begin_turn
 from serve.request_turns import own_turn
@@ -67,11 +68,16 @@ class Asking:
             new = chosen(connection)
             asked = new.asked
             scope = scope_of(connection, self.caller, asked.collections, asked.documents)
+            place = (connection, self.caller, new.conversation_id)
+            begun = begun_sources(connection, asked.continues, scope)
             inquiry = Inquiry(
                 question=new.question,
                 scope=scope,
                 k=asked.k,
-                past=past_turns(connection, self.caller, new.conversation_id, new.parent_id, scope),
+                past=past_turns(*place, new.parent_id, scope, begun),
+                first_free=first_free_number(*place, asked.continues or new.parent_id),
+                begun=new.begun,
+                begun_sources=begun,
                 language=asked.language,
                 model=shared_model(connection, scope),
                 request_id=self.request_id,

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import quote
 
-from serve.answers.events import Citation
+from serve.answers.events import Citation, Failed
+from serve.answers.phrases import why
 from serve.conversations.history import StoredTurn, Withheld
 from serve.conversations.store import Conversation
 from serve.conversations.turns import TurnState
@@ -50,7 +51,7 @@ def markdown_of(conversation: Conversation, turns: Sequence[StoredTurn]) -> str:
     """A conversation's turns in their order as Markdown, in its own language."""
     languages = Counter(turn.language for turn in turns if turn.language in _WORDING)
     language = languages.most_common(1)[0][0] if languages else "en"
-    writing = _Writing(_WORDING[language])
+    writing = _Writing(language)
     title = conversation.title or f"{writing.wording['question']} {conversation.id}"
     blocks = [f"# {_escaped(title)}"]
     for number, turn in enumerate(turns, 1):
@@ -71,8 +72,12 @@ def file_name(conversation: Conversation, ending: str) -> str:
 class _Writing:
     """A document while it is written; footnotes are numbered through all turns."""
 
-    wording: dict[Wording, str]
+    language: str
     footnotes: list[str] = field(default_factory=list)
+
+    @property
+    def wording(self) -> dict[Wording, str]:
+        return _WORDING[self.language]
 
     def turn(self, number: int, turn: StoredTurn) -> Iterator[str]:
         yield f"## {self.wording['question']} {number}"
@@ -81,8 +86,9 @@ class _Writing:
         if turn.text:
             yield self._answer(turn)
         if turn.state is not TurnState.COMPLETE:
-            reason = _escaped(turn.failure.message) if turn.failure else ""
-            yield f"*{self.wording[_state_wording(turn.state)].format(reason)}*"
+            failure = turn.failure or Failed("", "")
+            reason = why(failure.code, failure.message, self.language)
+            yield f"*{self.wording[_state_wording(turn.state)].format(_escaped(reason))}*"
 
     def _answer(self, turn: StoredTurn) -> str:
         footnotes = {str(each.n): self._footnote(each) for each in turn.citations}

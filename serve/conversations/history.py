@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Row, select
 from retrieval.errors import NotFound
 from retrieval.schema import citations, conversations, documents, feedback, quotes, turns
 from retrieval.types import Scope, Span
+from serve.answers.citations import as_shown
 from serve.answers.events import Citation, Degraded, Failed, QuoteCheck, Struck
 from serve.answers.phrases import phrase
 from serve.caller import Caller
@@ -171,8 +172,12 @@ def _quotes(
     for row in rows:
         is_ours = row.document_id is None  # Its words are in no document.
         if is_ours or (row.seq is not None and scope.allows(row.collection_id, row.document_id)):
-            found[row.turn_id][row.place] = QuoteCheck(row.source, row.text, row.verdict)
+            found[row.turn_id][row.place] = _quote(row)
     return found
+
+
+def _quote(row: Row[Any]) -> QuoteCheck:
+    return QuoteCheck(row.source, row.text, row.verdict, row.document_id)
 
 
 def _citation(row: Row[Any]) -> Citation:
@@ -196,8 +201,8 @@ def _citation(row: Row[Any]) -> Citation:
 def _turn(
     row: Row[Any], cited: Mapping[int, Citation], quoted: Mapping[int, QuoteCheck]
 ) -> StoredTurn:
-    words = {place: check.text for place, check in quoted.items()}
-    text, written = restored(row.text, words), restored(row.written, words)
+    text = restored(row.text, {place: as_shown(check.text) for place, check in quoted.items()})
+    written = restored(row.written, {place: check.text for place, check in quoted.items()})
     return StoredTurn(
         id=row.id,
         conversation_id=row.conversation_id,
@@ -221,7 +226,7 @@ def _turn(
         retrieved_seconds=row.retrieved_seconds,
         seconds=row.seconds,
         citations=tuple(cited.get(n) or Withheld(n) for n in range(1, row.citation_count + 1)),
-        struck=_struck(row.struck, text, words),
+        struck=_struck(row.struck, text, quoted),
         degraded=Degraded(row.degraded_code, row.degraded_message) if row.degraded_code else None,
         failure=Failed(row.error_code, row.error_message) if row.error_code else None,
         feedback=Feedback(row.value, row.reason, row.comment) if row.value else None,
@@ -237,11 +242,13 @@ def _report(stored: Any) -> PastReport:
 
 
 def _struck(
-    stored: Sequence[tuple[int, int, int]], text: Restored, words: Mapping[int, str]
+    stored: Sequence[tuple[int, int, int]], text: Restored, quoted: Mapping[int, QuoteCheck]
 ) -> tuple[Struck, ...]:
+    gone = QuoteCheck(0, "", "struck")
     return tuple(
-        Struck(words.get(place, ""), text.moved(start), text.moved(end))
+        Struck(check.text, text.moved(start), text.moved(end), check.source, check.document_id)
         for place, start, end in stored
+        for check in [quoted.get(place, gone)]
     )
 
 

@@ -7,7 +7,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, StringConstraints, model_validator
 
-from serve.answers.schemas import AnswerOut, CitationOut, QuoteCheckOut, StruckOut, UsageOut
+from serve.answers.schemas import (
+    AnswerOut,
+    CitationOut,
+    MessageOut,
+    QuoteCheckOut,
+    StruckOut,
+    UsageOut,
+)
 from serve.conversations.feedback import FeedbackReason, FeedbackValue
 from serve.schemas import AnswerLanguage, Body, ChatBody, Id, Name, Problem, Wire, Words, storable
 
@@ -39,10 +46,15 @@ class TurnBody(ChatBody):
     parent_id: Id | None = None
 
 
-class AgainBody(Body):
-    """How the new answer to the same question is to come; without a language, in the same."""
+class ContinueBody(Body):
+    """How the rest of an answer is to come."""
 
     trace: bool = False
+
+
+class AgainBody(ContinueBody):
+    """How the new answer to the same question is to come; without a language, in the same."""
+
     language: AnswerLanguage | None = None
 
 
@@ -226,7 +238,10 @@ class PastReportOut(Wire):
 
 
 class PastTraceOut(Wire):
-    """How an answer came about; quotes and sources as far as they may be seen."""
+    """How an answer came about; quotes and sources as far as they may be seen.
+
+    ``prompt`` is null where no model wrote, and where any part of it may not be seen any more.
+    """
 
     turn_id: int
     state: str
@@ -237,6 +252,7 @@ class PastTraceOut(Wire):
     written: str
     quotes: list[QuoteCheckOut]
     report: PastReportOut | None
+    prompt: list[MessageOut] | None
     opens_window: bool
     retrieved_seconds: float
     seconds: float

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from serve.answers.events import Citation, QuoteCheck
-from serve.answers.schemas import QuoteCheckOut, StruckOut
+from serve.answers.schemas import MessageOut, QuoteCheckOut, StruckOut
 from serve.answers.shapes import citation_out
 from serve.conversations import schemas as wire
 from serve.conversations.history import StoredTurn, Withheld
 from serve.conversations.past_turns import PastSource
 from serve.conversations.store import Conversation
 from serve.conversations.turn_tree import TurnTree
+from serve.inference.completion import Message
 from serve.problems import recorded_problem
 
 
@@ -72,7 +73,10 @@ def _citation_out(
 
 
 def past_trace_out(
-    turn: StoredTurn, sources: Sequence[PastSource], quotes: Sequence[QuoteCheck]
+    turn: StoredTurn,
+    sources: Sequence[PastSource],
+    quotes: Sequence[QuoteCheck],
+    prompt: Sequence[Message] | None,
 ) -> wire.PastTraceOut:
     """How a stored answer came about, for the wire."""
     return wire.PastTraceOut(
@@ -85,6 +89,7 @@ def past_trace_out(
         written=turn.written,
         quotes=[QuoteCheckOut.model_validate(each) for each in quotes],
         report=wire.PastReportOut.model_validate(turn.report) if turn.report else None,
+        prompt=None if prompt is None else [MessageOut.model_validate(each) for each in prompt],
         opens_window=turn.opens_window,
         retrieved_seconds=turn.retrieved_seconds,
         seconds=turn.seconds,

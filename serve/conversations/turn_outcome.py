@@ -5,20 +5,32 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from retrieval.schema import citations, documents, quotes, turn_past_documents, turn_sources, turns
+from retrieval.schema import (
+    citations,
+    conversations,
+    documents,
+    quotes,
+    turn_documents,
+    turn_sources,
+    turns,
+)
 from retrieval.store import among
-from serve.answers.events import Answer, Citation, QuoteCheck
+from serve.answers.citations import as_shown
+from serve.answers.events import Answer, Citation, Failed, QuoteCheck
+from serve.answers.extractive import NAME as EXTRACTIVE
 from serve.answers.inquiry import PastTurn
 from serve.answers.llm import NO_ANSWER, Report
+from serve.answers.prompt import neutral
 from serve.conversations.excerpts import cut, own_words
 from serve.conversations.folding import folded
-from serve.conversations.turns import TurnState
+from serve.conversations.turns import TurnState, asked_of
 from serve.inference.completion import Message
 
 _MARK = re.compile(r"\[(\d{1,4})\]")
@@ -45,13 +57,12 @@ def finish_turn(connection: Connection, turn_id: int, outcome: Outcome) -> bool:
         return False
     answer = outcome.answer
     said = _quotes(outcome)
-    texts = [quote.text for quote in said]
-    text = cut(_storable(answer.text), texts)
+    text = cut(_storable(answer.text), [as_shown(quote.text) for quote in said])
     failure, degraded, trace = answer.failure, answer.degraded, answer.trace
     values = {
         "state": outcome.state.value,
         "text": text,
-        "written": cut(_storable(_written(outcome)), texts),
+        "written": cut(_storable(_written(outcome)), [quote.text for quote in said]),
         "folded": folded(f"{question} {own_words(text)}"),
         "language": answer.language,
         "support": answer.support,
@@ -77,53 +88,53 @@ def finish_turn(connection: Connection, turn_id: int, outcome: Outcome) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Quote:
-    """A quote as it was written, and the document that it comes from or was said to."""
+def fail_turn(connection: Connection, turn_id: int, failure: Failed) -> None:
+    """Write down only that an answer failed.
 
-    source: int
-    text: str
-    verdict: str
-    document_id: int | None
-
-
-def _quotes(outcome: Outcome) -> list[_Quote]:
-    documents_of = _documents(outcome)
-    cited = {citation.quote.strip(): citation.document_id for citation in outcome.answer.citations}
-    return [
-        _Quote(
-            check.source,
-            _storable(check.text),
-            check.verdict,
-            cited.get(check.text.strip(), documents_of.get(check.source)),
+    Nothing of its words is kept: they could not go with the documents that they are from.
+    """
+    connection.execute(
+        update(turns)
+        .where(turns.c.id == turn_id)
+        .values(
+            state=TurnState.FAILED.value,
+            error_code=failure.code,
+            error_message=failure.message,
+            finished_at=time.time(),
         )
-        for check in _checks(outcome.answer)
-    ]
+    )
 
 
-def _checks(answer: Answer) -> Sequence[QuoteCheck]:
+def _quotes(outcome: Outcome) -> list[QuoteCheck]:
+    return [replace(check, text=_storable(check.text)) for check in _checks(outcome)]
+
+
+def _checks(outcome: Outcome) -> Sequence[QuoteCheck]:
     """What became of the quotes; of an answer that broke off, as far as its events tell."""
+    answer = outcome.answer
     if answer.trace:
         return answer.trace.quotes
-    numbers = _numbers(answer)
+    numbers = _numbers(outcome)
     cited = [
-        QuoteCheck(numbers.get(each.chunk_id, 0), each.quote, each.verdict)
+        QuoteCheck(numbers.get(each.chunk_id, 0), _said(each), each.verdict, each.document_id)
         for each in answer.citations
     ]
-    return cited + [QuoteCheck(0, each.quote, "struck") for each in answer.struck]
+    struck = [
+        QuoteCheck(each.source, each.quote, "struck", each.document_id) for each in answer.struck
+    ]
+    return cited + struck
 
 
-def _numbers(answer: Answer) -> dict[int, int]:
-    pairs = zip(answer.hits, answer.numbers, strict=True)
-    return {hit.stored.id: n for hit, n in pairs}
+def _said(citation: Citation) -> str:
+    """The words of a citation as the text of its answer has them, if it does."""
+    return as_shown(neutral(citation.quote))
 
 
-def _documents(outcome: Outcome) -> dict[int, int]:
-    """The document of each source, by its number."""
-    found = {n: each.document_id for turn in outcome.past for n, each in turn.sources.items()}
-    answer = outcome.answer
-    pairs = zip(answer.hits, answer.numbers, strict=True)
-    return found | {n: hit.stored.document_id for hit, n in pairs}
+def _numbers(outcome: Outcome) -> dict[int, int]:
+    """The number of each passage that may be quoted."""
+    past = {each.id: n for turn in outcome.past for n, each in turn.sources.items()}
+    pairs = zip(outcome.answer.hits, outcome.answer.numbers, strict=True)
+    return past | {hit.stored.id: n for hit, n in pairs}
 
 
 def _written(outcome: Outcome) -> str:
@@ -131,7 +142,7 @@ def _written(outcome: Outcome) -> str:
     answer = outcome.answer
     if answer.trace:
         return answer.trace.written or (NO_ANSWER if answer.abstained else "")
-    numbers = _numbers(answer)
+    numbers = _numbers(outcome)
     by_mark = {str(each.n): each for each in answer.citations}
 
     def quoted(mark: re.Match[str]) -> str:
@@ -139,12 +150,12 @@ def _written(outcome: Outcome) -> str:
         if citation is None:
             return mark[0]
         n = numbers.get(citation.chunk_id)
-        return f'<q s="{n}">{citation.quote}</q>' if n else ""
+        return f'<q s="{n}">{_said(citation)}</q>' if n else ""
 
     return _MARK.sub(quoted, answer.text)
 
 
-def _struck(answer: Answer, said: Sequence[_Quote]) -> list[tuple[int, int, int]]:
+def _struck(answer: Answer, said: Sequence[QuoteCheck]) -> list[tuple[int, int, int]]:
     places = [place for place, quote in enumerate(said) if quote.verdict == "struck"]
     pairs = zip(places, answer.struck, strict=False)
     return [(place, struck.start, struck.end) for place, struck in pairs]
@@ -168,11 +179,14 @@ def prompt_sha256(prompt: Iterable[Message]) -> str:
 
 
 def _write_parts(
-    connection: Connection, turn_id: int, outcome: Outcome, said: Sequence[_Quote]
+    connection: Connection, turn_id: int, outcome: Outcome, said: Sequence[QuoteCheck]
 ) -> None:
     answer = outcome.answer
-    named = {quote.document_id for quote in said} | {each.document_id for each in answer.citations}
-    there = _there(connection, {each for each in named if each is not None})
+    named = {quote.document_id for quote in said if quote.document_id is not None}
+    named |= {citation.document_id for citation in answer.citations}
+    sources = _source_rows(turn_id, answer)
+    drawn_on = named | _shown_to_model(outcome, sources)
+    there = _there(connection, drawn_on)
     cited = [_citation_row(turn_id, c) for c in answer.citations if c.document_id in there]
     quoted = [
         _quote_row(turn_id, place, quote)
@@ -182,17 +196,50 @@ def _write_parts(
     for table, rows in (
         (citations, cited),
         (quotes, quoted),
-        (turn_sources, _source_rows(turn_id, answer)),
-        (turn_past_documents, _past_rows(turn_id, outcome)),
+        (turn_sources, sources),
+        (turn_documents, _document_rows(connection, turn_id, drawn_on, there)),
     ):
         connection.execute(delete(table).where(table.c.turn_id == turn_id))
         if rows:
             connection.execute(insert(table), rows)
 
 
-def _past_rows(turn_id: int, outcome: Outcome) -> list[dict[str, object]]:
-    ids = {each.document_id for turn in outcome.past for each in turn.sources.values()}
-    return [{"turn_id": turn_id, "document_id": each} for each in sorted(ids)]
+def _shown_to_model(outcome: Outcome, sources: Sequence[Mapping[str, Any]]) -> set[int]:
+    """The documents that an answer in a model's own words may repeat."""
+    trace = outcome.answer.trace
+    if trace and trace.llm == EXTRACTIVE:
+        return set()
+    past = {each.document_id for turn in outcome.past for each in turn.sources.values()}
+    return past | {row["document_id"] for row in sources if not row["left_out"]}
+
+
+def _document_rows(
+    connection: Connection, turn_id: int, drawn_on: set[int], there: set[int]
+) -> list[dict[str, Any]]:
+    """Of what went meanwhile nobody knows whether the reader could see it to its end: closed."""
+    is_closed = _owner(connection, turn_id) is not None
+    closed = _documents_of_begun(connection, turn_id)
+    closed |= {each: is_closed and each not in there for each in drawn_on}
+    return [
+        {"turn_id": turn_id, "document_id": each, "closed": closed[each]} for each in sorted(closed)
+    ]
+
+
+def _documents_of_begun(connection: Connection, turn_id: int) -> dict[int, bool]:
+    """What the answer that this one continues draws on, and whether that is closed."""
+    asked = connection.scalar(select(turns.c.asked).where(turns.c.id == turn_id))
+    continued = asked_of(asked).continues
+    query = select(turn_documents.c.document_id, turn_documents.c.closed)
+    rows = connection.execute(query.where(turn_documents.c.turn_id == continued))
+    return {row.document_id: row.closed for row in rows}
+
+
+def _owner(connection: Connection, turn_id: int) -> int | None:
+    """Whose conversation a turn is in; None is the operator, who may read everything."""
+    query = select(conversations.c.person_id).join(
+        turns, turns.c.conversation_id == conversations.c.id
+    )
+    return connection.scalar(query.where(turns.c.id == turn_id))
 
 
 def _there(connection: Connection, ids: set[int]) -> set[int]:
@@ -220,7 +267,7 @@ def _citation_row(turn_id: int, citation: Citation) -> dict[str, object]:
     }
 
 
-def _quote_row(turn_id: int, place: int, quote: _Quote) -> dict[str, object]:
+def _quote_row(turn_id: int, place: int, quote: QuoteCheck) -> dict[str, object]:
     return {
         "turn_id": turn_id,
         "place": place,
@@ -232,7 +279,7 @@ def _quote_row(turn_id: int, place: int, quote: _Quote) -> dict[str, object]:
     }
 
 
-def _source_rows(turn_id: int, answer: Answer) -> list[dict[str, object]]:
+def _source_rows(turn_id: int, answer: Answer) -> list[dict[str, Any]]:
     report = answer.trace.report if answer.trace else None
     # Nothing was shown to anyone where nothing was written.
     unread = set(answer.numbers) if answer.abstained and report is None else set[int]()

@@ -35,23 +35,29 @@ class TurnState(StrEnum):
 class Asked:
     """What part of the documents was asked: ids of collections and documents, or all; and ``k``.
 
-    ``language`` is the one to answer in, or empty for that of the question.
+    ``language`` is the one to answer in, or empty for that of the question. ``continues`` is the
+    turn whose answer broke off and is continued, if so.
     """
 
     collections: tuple[int, ...] = ()
     documents: tuple[int, ...] = ()
     k: int = 8
     language: str = ""
+    continues: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NewTurn:
-    """A question that follows the turn ``parent_id``, or begins the conversation."""
+    """A question that follows the turn ``parent_id``, or begins the conversation.
+
+    ``begun`` is what there is of its answer already, in the quote protocol.
+    """
 
     conversation_id: int
     parent_id: int | None
     question: str
     asked: Asked
+    begun: str = ""
 
 
 def new_turn(
@@ -90,7 +96,7 @@ def turn_beside(
     row = connection.execute(query).first()
     if row is None:
         raise NotFound(f"No turn {turn_id}.")
-    asked = asked_of(row.asked)
+    asked = replace(asked_of(row.asked), continues=None)
     if language is not None:
         asked = replace(asked, language=language)
     return NewTurn(row.conversation_id, row.parent_id, question or row.question, asked)
@@ -103,6 +109,7 @@ def asked_of(stored: Any) -> Asked:
         tuple(stored["documents"]),
         stored["k"],
         stored.get("language", ""),
+        stored.get("continues"),
     )
 
 
@@ -119,6 +126,7 @@ def begin_turn(connection: Connection, caller: Caller, new: NewTurn) -> int:
         "documents": list(new.asked.documents),
         "k": new.asked.k,
         "language": new.asked.language,
+        "continues": new.asked.continues,
     }
     query = insert(turns).values(
         conversation_id=new.conversation_id,

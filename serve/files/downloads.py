@@ -63,7 +63,8 @@ def original_response(originals: Originals, document: Document, request: Headers
 
 def is_known(etag: str, request: Headers) -> bool:
     """Whether who asks has this version already."""
-    return etag in re.split(r"\s*,\s*", request.get("if-none-match", ""))
+    known = request.get("if-none-match", "").split(",")
+    return any(each.strip() == etag for each in known)
 
 
 def _file_name(document: Document) -> str:

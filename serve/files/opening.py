@@ -13,7 +13,7 @@ from serve.backend import Backend
 from serve.caller import Caller
 from serve.scope import whole_scope
 
-Part = Literal["original", "text", "page", "quote", "picture", "passage"]
+Part = Literal["original", "text", "page", "quote", "picture", "passage", "flags"]
 
 
 def opened_original(backend: Backend, caller: Caller, document_id: int) -> Document:

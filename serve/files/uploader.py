@@ -1,4 +1,4 @@
-"""A caller as an uploader: what they may not see, and how much they may bring."""
+"""A caller as an uploader: where they write, what they may not see, how much they may bring."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from sqlalchemy import Connection
 from ingest.intake import Uploader
 from retrieval.types import Document
 from serve.caller import Caller
+from serve.people.holding import check_still
 from serve.people.quotas import DefaultQuotas, Quota, admit
-from serve.scope import whole_scope
+from serve.people.rights import Role
+from serve.scope import check_role, whole_scope
 from serve.settings import Settings
 
 
@@ -25,6 +27,15 @@ class CallerUploader(Uploader):
     def id(self) -> int | None:
         """The person's id."""
         return self.caller.person_id
+
+    def check_writes(self, connection: Connection, collection_id: int) -> None:
+        """Refuse a caller who has no way in any more, or is no writer of the collection any more.
+
+        Raises:
+            NotSignedIn, NotAllowed: The caller is one.
+        """
+        check_still(connection, self.caller)
+        check_role(connection, self.caller, collection_id, Role.WRITER)
 
     def closed_to(self, connection: Connection) -> frozenset[int]:
         """The documents of their collections that the caller may not read."""

@@ -21,7 +21,6 @@ from retrieval.errors import CloisterError
 from serve.data_folder import DataFolder
 from serve.errors import InvalidRequest
 
-_STALL_SECONDS = 30.0
 _WRITE_BYTES = 1 << 18
 _MAX_FIELD_BYTES = 1_000
 _MAX_HEADER_BYTES = 8_000
@@ -35,12 +34,6 @@ class UploadMalformed(InvalidRequest):
     code = "upload_malformed"
 
 
-class UploadStalled(InvalidRequest):
-    """The client sent nothing for too long."""
-
-    code = "upload_stalled"
-
-
 class TooManyFiles(InvalidRequest):
     """The upload holds more files than one upload may."""
 
@@ -49,12 +42,17 @@ class TooManyFiles(InvalidRequest):
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
-    """What one upload may take; ``stall_seconds`` is the longest silence."""
+    """What one upload may take, what it leaves free of the disk, and its fields beside files.
+
+    Files that have more than ``all_bytes`` together are refused with ``beyond``.
+    """
 
     file_bytes: int
     files: int
     free_bytes: int
-    stall_seconds: float = _STALL_SECONDS
+    fields: frozenset[str]
+    all_bytes: float
+    beyond: CloisterError
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +78,9 @@ async def received(
     """The upload in a request; its files are gone when the block ends.
 
     Raises:
+        InvalidRequest: The form has a field that is none of ``limits``, or one of them twice.
         UploadMalformed: The body is no multipart form.
-        UploadStalled: The client went silent.
+        Refusal: The client went silent.
         TooManyFiles: There are more files than allowed.
         LimitExceeded: The client goes on sending far beyond the limit.
     """
@@ -89,7 +88,7 @@ async def received(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, form.discard)
         parser = form.parser(_boundary(request))
-        async for block in _blocks(request, limits.stall_seconds):
+        async for block in _blocks(request):
             await asyncio.to_thread(_fed, parser, block)
         yield form.upload()
 
@@ -112,24 +111,19 @@ def _fed(parser: MultipartParser, block: bytes) -> None:
         raise UploadMalformed(f"The form is malformed: {error}.") from error
 
 
-async def _blocks(request: Request, stall_seconds: float) -> AsyncIterator[bytes]:
+async def _blocks(request: Request) -> AsyncIterator[bytes]:
     """The body in blocks worth a turn of a thread."""
-    stream = request.stream()
     waiting = bytearray()
-    while True:
-        try:
-            piece = await asyncio.wait_for(anext(stream, None), stall_seconds)
-        except TimeoutError:
-            raise UploadStalled(f"Nothing came for {stall_seconds:.0f} seconds.") from None
-        except ClientDisconnect:
-            raise UploadMalformed("The client went away before the end.") from None
-        if piece is not None:
+    try:
+        async for piece in request.stream():
             waiting += piece
-        if waiting and (piece is None or len(waiting) >= _WRITE_BYTES):
-            yield bytes(waiting)
-            waiting.clear()
-        if piece is None:
-            return
+            if len(waiting) >= _WRITE_BYTES:
+                yield bytes(waiting)
+                waiting.clear()
+    except ClientDisconnect:
+        raise UploadMalformed("The client went away before the end.") from None
+    if waiting:
+        yield bytes(waiting)
 
 
 @dataclass(slots=True)
@@ -155,6 +149,7 @@ class _Form:
         self._files: list[ReceivedFile | RefusedFile] = []
         self._fields: dict[str, str] = {}
         self._paths: list[Path] = []
+        self._kept = 0
         self._part = _Part()
         self._hash = sha256()
         self._header = (bytearray(), bytearray())
@@ -218,6 +213,7 @@ class _Form:
             raise UploadMalformed("A part of the form has no name.")
         part.name = options[b"name"].decode("utf-8", "replace")
         if part.name != "file":
+            self._check_field(part.name)
             return
         if len(self._files) >= self._limits.files:
             raise TooManyFiles(
@@ -225,6 +221,12 @@ class _Form:
             )
         part.file_name = options.get(b"filename", b"").decode("utf-8", "replace")
         self._open(part)
+
+    def _check_field(self, name: str) -> None:
+        if name not in self._limits.fields:
+            raise InvalidRequest(f"There is no field {name[:40]!r}.")
+        if name in self._fields:
+            raise InvalidRequest(f"The field {name!r} stands in the form twice.")
 
     def _open(self, part: _Part) -> None:
         self._hash = sha256()
@@ -262,6 +264,8 @@ class _Form:
         part.size += len(data)
         if part.size > self._limits.file_bytes:
             self._too_large(part)
+        elif self._kept + part.size > self._limits.all_bytes:
+            self._refuse(self._limits.beyond)
         elif part.file is not None:
             if before // _DISK_CHECK_BYTES != part.size // _DISK_CHECK_BYTES:
                 self._check_disk(part)
@@ -301,6 +305,7 @@ class _Form:
             reason = part.error or UploadMalformed("The file was not received.")
             self._files.append(RefusedFile(part.file_name, reason))
             return
+        self._kept += part.size
         digest = self._hash.hexdigest()
         self._files.append(ReceivedFile(part.path, part.file_name, digest, part.size))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from serve.errors import LLMInterrupted, LLMUnavailable, ServeError
+from serve.errors import LLMInterrupted, LLMTimeout, LLMUnavailable, ServeError
 from serve.inference.completion import (
     Completed,
     CompletionRequest,
@@ -75,6 +75,7 @@ class InferenceClient:
 
         Raises:
             LLMUnavailable: There is no server, or it failed before it wrote.
+            LLMTimeout: It did not begin to write in time.
             LLMBusy: It takes no further request.
             LLMRefused: It does not do what is asked.
             PromptTooLong: The prompt exceeds the context window.
@@ -100,7 +101,7 @@ class InferenceClient:
         frames = Frames()
         async with self._completion(request, limit, span.traceparent) as response:
             while not frames.ended:
-                data = await _next_bytes(response.content, limit, frames)
+                data = await self._next_bytes(response.content, limit, frames)
                 if not data:
                     break
                 before = frames.seen
@@ -108,9 +109,8 @@ class InferenceClient:
                 if text:
                     first = first or _now() - started
                     yield text
-                # The first frame may come before the prompt is read. What carries no text, such as
-                # a model's thoughts, shows that it lives all the same.
-                if frames.seen > max(before, 1):
+                # What carries no text, such as a model's thoughts, shows that it lives as well.
+                if frames.has_begun and frames.seen > before:
                     limit = _now() + self.server.idle_seconds
                 if frames.finish_reason:
                     limit = _now() + min(self.server.idle_seconds, _LAST_FRAMES_SECONDS)
@@ -128,7 +128,7 @@ class InferenceClient:
         """The whole text, for short ones; errors are those of ``stream``.
 
         Raises:
-            LLMUnavailable: It takes longer than this, too.
+            LLMTimeout: It takes longer than this, too.
         """
         pieces: list[str] = []
         try:
@@ -138,7 +138,7 @@ class InferenceClient:
                         return "".join(pieces), piece
                     pieces.append(piece)
         except TimeoutError:
-            raise LLMUnavailable(
+            raise LLMTimeout(
                 f"The inference server did not answer within {seconds:g} seconds."
             ) from None
         raise LLMInterrupted("The inference server broke off.")
@@ -220,12 +220,40 @@ class InferenceClient:
                 return await self._opened().request(
                     method, url, json=body, headers=headers, allow_redirects=False
                 )
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise LLMUnavailable(
-                f"The inference server at {self.server.url} cannot be reached "
-                f"({type(error).__name__}).",
-                advice=f"Is it started, and is {self.server.settings}_URL right?",
-            ) from None
+        # An address that cannot be one is a ValueError.
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise self._unanswered(error) from None
+
+    def _unanswered(self, error: Exception) -> LLMUnavailable:
+        # A connection that is not made in time is an error of aiohttp's own.
+        if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError):
+            return LLMTimeout(f"The inference server at {self.server.url} does not answer.")
+        return LLMUnavailable(
+            f"The inference server at {self.server.url} cannot be reached "
+            f"({type(error).__name__}).",
+            advice=f"Is it started, and is {self.server.settings}_URL right?",
+        )
+
+    async def _next_bytes(
+        self, content: aiohttp.StreamReader, limit: float, frames: Frames
+    ) -> bytes:
+        """What has arrived; nothing at the end, or when it is late or lost and no longer needed."""
+        trouble = "broke off"
+        try:
+            async with asyncio.timeout_at(limit):
+                return await content.readany()
+        except TimeoutError:
+            trouble = "fell silent"
+        except (aiohttp.ClientError, OSError):
+            pass
+        if frames.finish_reason:
+            return b""
+        if trouble == "fell silent" and not frames.has_begun:
+            raise LLMTimeout(
+                "The inference server did not begin to answer within "
+                f"{self.server.first_token_seconds:g} seconds."
+            )
+        raise LLMInterrupted(f"The inference server {trouble} {_where(frames)}.")
 
     async def _refusal(
         self, response: aiohttp.ClientResponse, model: str, *, asks_models: bool = True
@@ -270,18 +298,8 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def _next_bytes(content: aiohttp.StreamReader, limit: float, frames: Frames) -> bytes:
-    """What has arrived; nothing at the end, or when it is late or lost and no longer needed."""
-    try:
-        async with asyncio.timeout_at(limit):
-            return await content.readany()
-    except TimeoutError:
-        trouble = "fell silent"
-    except (aiohttp.ClientError, OSError):
-        trouble = "broke off"
-    if frames.finish_reason:
-        return b""
-    raise LLMInterrupted(f"The inference server {trouble} in the middle of an answer.")
+def _where(frames: Frames) -> str:
+    return "in the middle of an answer" if frames.has_begun else "before it wrote"
 
 
 def _finish_reason(frames: Frames) -> FinishReason:
@@ -291,7 +309,7 @@ def _finish_reason(frames: Frames) -> FinishReason:
         return "stop"
     if frames.finish_reason == "length":
         return "length"
-    raise LLMInterrupted("The inference server broke off in the middle of an answer.")
+    raise LLMInterrupted(f"The inference server broke off {_where(frames)}.")
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

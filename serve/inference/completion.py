@@ -47,6 +47,7 @@ Constraint = JsonSchema | Grammar
 class CompletionRequest:
     """What a model is to continue.
 
+    With ``continues`` the last message is the model's own, and it goes on in the middle of it.
     ``cache_salt`` keeps those with different salts from learning, by the time that it takes, what
     the other has asked. ``request_id`` is found again in the server's log.
     """
@@ -57,6 +58,7 @@ class CompletionRequest:
     temperature: float = 0.0
     seed: int | None = None
     constraint: Constraint | None = None
+    continues: bool = False
     cache_salt: str = ""
     request_id: str = ""
 
@@ -72,6 +74,9 @@ class CompletionRequest:
         }
         if self.seed is not None:
             body["seed"] = self.seed
+        if self.continues:
+            # vLLM's names; servers that do so by themselves, such as llama.cpp's, pass over them.
+            body |= {"add_generation_prompt": False, "continue_final_message": True}
         if self.cache_salt:
             body["cache_salt"] = self.cache_salt
         return body | _constraint_json(self.constraint)

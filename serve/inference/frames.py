@@ -33,6 +33,11 @@ class Frames:
     seen: int = 0
     _rest: bytes = b""
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether the model writes; the first frame may come before the prompt is read."""
+        return self.seen > 1
+
     def feed(self, data: bytes) -> str:
         """The text that the next bytes add; ``seen`` grows by their frames, not by comments."""
         *lines, self._rest = (self._rest + data).split(b"\n")

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from serve.errors import Busy, LLMUnavailable
+from serve.errors import Busy, LLMRefused, LLMTimeout, LLMUnavailable, PromptTooLong
 from serve.inference.client import InferenceClient, Model
 from serve.inference.completion import CompletionRequest, Constraint, Grammar, JsonSchema, Message
 
@@ -35,7 +35,9 @@ _LLAMA = re.compile(r"(?<!o)llama(?!\.cpp)", re.IGNORECASE)
 class Capabilities:
     """What a server can do for us; ``trouble`` says why it cannot write.
 
-    ``models`` are all that it has by name, ``model`` the one that is used.
+    ``models`` are all that it has by name, ``model`` the one that is used. ``salts`` says that it
+    takes a cache salt, heeding it or not. ``in_doubt`` says that
+    an ability did not show, for the server had too much to do, and may be there all the same.
     """
 
     models: tuple[str, ...] = ()
@@ -45,32 +47,114 @@ class Capabilities:
     tokenizes: bool = False
     json_schema: bool = False
     grammar: bool = False
+    salts: bool = False
     is_llama: bool = False
+    in_doubt: bool = False
     trouble: str = ""
 
 
-async def probe(client: InferenceClient, model: str = "") -> Capabilities:
+async def probe(
+    client: InferenceClient, model: str = "", known: Capabilities | None = None
+) -> Capabilities:
     """What the server can do with a model, by default the first that it has.
+
+    What does not show now is as it was ``known`` of the same model.
 
     Raises:
         LLMBusy: It is there, but takes no further request just now.
+        LLMTimeout: It is there, but did not write in time.
     """
     try:
-        models = await client.models()
-        used = _chosen(models, model)
-        await client.complete(_request(used.id, tokens=1), _SECONDS)
+        found = await _written(client, await _described(client, model))
+    except LLMTimeout:
+        raise
     except LLMUnavailable as error:
-        return Capabilities(trouble=f"{error.message} {error.advice}".strip())
+        return _down(error)
+    before = known if known and known.model == found.model else Capabilities()
+    in_json = await _held_to(client, found.model, JsonSchema(_SCHEMA))
+    in_grammar = await _held_to(client, found.model, Grammar(_GRAMMAR))
+    return replace(
+        found,
+        tokenizes=await client.count_tokens(_PROMPT, found.model) is not None or before.tokenizes,
+        json_schema=before.json_schema if in_json is None else _is_word_in_json(in_json),
+        grammar=before.grammar if in_grammar is None else in_grammar == _WORD,
+        in_doubt=None in (in_json, in_grammar),
+    )
+
+
+async def _written(client: InferenceClient, found: Capabilities) -> Capabilities:
+    """The server, once it has written a token.
+
+    Raises:
+        LLMUnavailable, LLMBusy: It did not.
+    """
+    request = _request(found.model, tokens=1)
+    try:
+        await client.complete(replace(request, cache_salt="probe"), _SECONDS)
+    except LLMRefused:
+        # Some take no field that they do not know.
+        await client.complete(request, _SECONDS)
+        return replace(found, writes=True)
+    return replace(found, writes=True, salts=True)
+
+
+async def seen_again(
+    client: InferenceClient, model: str, known: Capabilities
+) -> Capabilities | None:
+    """What is ``known`` of a server that writes, if it is still there with the same model.
+
+    Nothing is written for it: a server may be busy with the questions of others. None says that
+    there is something else now, which must be probed.
+
+    Raises:
+        LLMTimeout: It is there, but did not tell in time.
+    """
+    try:
+        found = await _described(client, model)
+    except LLMTimeout:
+        raise
+    except LLMUnavailable as error:
+        return _down(error)
+    if (found.model, found.context_tokens) != (known.model, known.context_tokens):
+        return None
+    return replace(known, models=found.models, is_llama=found.is_llama)
+
+
+async def still_writes(client: InferenceClient, known: Capabilities) -> Capabilities:
+    """What is ``known`` of a server, if it still writes.
+
+    Raises:
+        LLMBusy: It is there, but takes no further request just now.
+        LLMTimeout: It is there, but did not write in time.
+    """
+    try:
+        await client.complete(_request(known.model, tokens=1), _SECONDS)
+    except LLMTimeout:
+        raise
+    except LLMUnavailable as error:
+        return _down(error)
+    return known
+
+
+async def _described(client: InferenceClient, model: str) -> Capabilities:
+    """What the server says of itself.
+
+    Raises:
+        LLMUnavailable: It cannot be asked, or has no such model.
+        LLMTimeout: It did not tell in time.
+    """
+    models = await client.models()
+    used = _chosen(models, model)
     return Capabilities(
         models=tuple(each.id for each in models),
         model=used.id,
         context_tokens=_context(used, models),
-        writes=True,
-        tokenizes=await client.count_tokens(_PROMPT, used.id) is not None,
-        json_schema=_is_word_in_json(await _held_to(client, used.id, JsonSchema(_SCHEMA))),
-        grammar=await _held_to(client, used.id, Grammar(_GRAMMAR)) == _WORD,
         is_llama=_is_llama(used),
     )
+
+
+def _down(error: LLMUnavailable) -> Capabilities:
+    return Capabilities(trouble=f"{error.message} {error.advice}".strip())
 
 
 def _chosen(models: Sequence[Model], name: str) -> Model:
@@ -96,15 +180,18 @@ def _is_llama(model: Model) -> bool:
     return any(_LLAMA.search(name.rstrip("/").rpartition("/")[2]) for name in names)
 
 
-async def _held_to(client: InferenceClient, model: str, constraint: Constraint) -> str:
-    """What the model writes under a constraint; nothing if the server refuses it."""
+async def _held_to(client: InferenceClient, model: str, constraint: Constraint) -> str | None:
+    """What the model writes under a constraint, empty if the server refuses it.
+
+    None says that there is no telling: it was busy, slow, or broke off.
+    """
     try:
         request = _request(model, tokens=_TOKENS, constraint=constraint)
         text, _ = await client.complete(request, _SECONDS)
-    except Busy:
-        raise
-    except LLMUnavailable:
+    except (LLMRefused, PromptTooLong):
         return ""
+    except (Busy, LLMUnavailable):
+        return None
     return text.strip()
 
 

@@ -6,10 +6,12 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from hashlib import blake2b
+from secrets import token_bytes
 
-from serve.errors import LLMBusy, LLMUnavailable
+from serve.errors import LLMBusy, LLMTimeout, LLMUnavailable
 from serve.inference.client import InferenceClient
-from serve.inference.probe import Capabilities, probe
+from serve.inference.probe import Capabilities, probe, seen_again, still_writes
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +27,11 @@ class Rhythm:
 
 
 class Watched:
-    """What a server can do, as it was when last looked at."""
+    """What a server can do, as it was when last looked at.
+
+    It is found out once of a model. While it writes, a look only sees whether it is still there,
+    or, where a request has failed, whether it still writes.
+    """
 
     def __init__(
         self, client: InferenceClient, model: str = "", rhythm: Rhythm | None = None
@@ -33,7 +39,11 @@ class Watched:
         self.client = client
         self._model = model
         self._rhythm = rhythm or Rhythm()
-        self._capabilities = Capabilities(trouble="The inference server was not asked yet.")
+        self._capabilities = Capabilities(
+            trouble="The inference server is still being asked what it can do."
+        )
+        self._known: Capabilities | None = None
+        self._secret = token_bytes(32)
         self._task: asyncio.Task[None] | None = None
         self._looked = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -42,6 +52,11 @@ class Watched:
     def capabilities(self) -> Capabilities:
         """The latest; nothing can be done before the first look."""
         return self._capabilities
+
+    @property
+    def has_looked(self) -> bool:
+        """Whether the first look is over."""
+        return self._looked.is_set()
 
     def start(self) -> None:
         """Look now, and from now on."""
@@ -66,6 +81,16 @@ class Watched:
             raise LLMUnavailable(self._capabilities.trouble)
         return self._capabilities
 
+    def cache_salt(self, person: int | None) -> str:
+        """What keeps a person's prefixes in the server's cache apart from those of others.
+
+        It is the same for a person as long as we run, and empty where the server takes none; None
+        is the operator.
+        """
+        if not self._capabilities.salts:
+            return ""
+        return blake2b(str(person).encode(), key=self._secret, digest_size=16).hexdigest()
+
     def look_again(self) -> None:
         """Look at once instead of later, for a request has failed."""
         self._hurry.set()
@@ -80,7 +105,6 @@ class Watched:
 
     async def _watch(self) -> None:
         while True:
-            self._hurry.clear()
             await self._look()
             self._looked.set()
             pause = self._rhythm.up if self._capabilities.writes else self._rhythm.down
@@ -91,16 +115,45 @@ class Watched:
                     await asyncio.sleep(min(1.0, pause))
 
     async def _look(self) -> None:
-        before = self._capabilities
+        before, url = self._capabilities, self.client.server.url
         try:
-            self._capabilities = await probe(self.client, self._model)
-        except LLMBusy as busy:
+            self._capabilities = now = await self._seen()
+        except (LLMBusy, LLMTimeout) as busy:
             # It is up; what it can do shows when there is room.
             if not before.writes:
                 self._capabilities = replace(before, trouble=busy.message)
             return
-        now = self._capabilities
-        if now.writes and not before.writes:
-            _log.info("%s writes with %s.", self.client.server.url, now.model)
+        except Exception:  # noqa: BLE001 - whatever it is, it must not end the watch
+            _log.exception("%s could not be looked at", url)
+            self._capabilities = Capabilities(
+                trouble="The inference server could not be looked at; the log says why."
+            )
+            return
+        if now.writes:
+            self._known = now
+        if now.writes and now != before:
+            _log.info("%s writes with %s (%s).", url, now.model, _abilities(now))
         elif not now.writes and now.trouble != before.trouble:
-            _log.warning("%s does not write: %s", self.client.server.url, now.trouble)
+            _log.warning("%s does not write: %s", url, now.trouble)
+
+    async def _seen(self) -> Capabilities:
+        before = self._capabilities
+        has_failed = self._hurry.is_set()
+        self._hurry.clear()
+        if not before.writes:
+            return await probe(self.client, self._model, self._known)
+        again = await seen_again(self.client, self._model, before)
+        if again is None:
+            return await probe(self.client, self._model)
+        if again.writes and again.in_doubt:
+            return await probe(self.client, self._model, again)
+        if again.writes and has_failed:
+            return await still_writes(self.client, again)
+        return again
+
+
+def _abilities(found: Capabilities) -> str:
+    """What the log says of them; one that is in doubt and did not show is looked for again."""
+    missing = "in doubt" if found.in_doubt else "none"
+    able = {"JSON schema": found.json_schema, "grammar": found.grammar}
+    return ", ".join(f"{name}: {'yes' if has else missing}" for name, has in able.items())

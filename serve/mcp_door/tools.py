@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -24,6 +25,7 @@ from serve.mcp_door.schemas import (
     SearchArguments,
     SearchResult,
 )
+from serve.problems import MOST_FIELD_ERRORS
 from serve.remote_problem import RemoteError
 
 PART_CHARACTERS = 20_000
@@ -60,7 +62,7 @@ def _broken_rules(error: ValidationError) -> str:
     """Which arguments break which rule, without what was given."""
     return "; ".join(
         f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {each['msg']}"
-        for each in error.errors(include_input=False, include_url=False)
+        for each in islice(error.errors(include_input=False, include_url=False), MOST_FIELD_ERRORS)
     )
 
 

@@ -33,7 +33,11 @@ def person_known_as(connection: Connection, subject: Subject) -> Person | None:
 
 
 def bind(connection: Connection, person_id: int, subject: Subject) -> None:
-    """Let a person be who the provider knows by that subject, in the place of any other there."""
+    """Let a person be who the provider knows by that subject, in the place of any other there.
+
+    What the provider gave goes on to be what it takes away.
+    """
+    gave = _gave_administration(connection, person_id)
     connection.execute(
         delete(oidc_identities).where(
             oidc_identities.c.person_id == person_id, oidc_identities.c.issuer == subject.issuer
@@ -44,7 +48,7 @@ def bind(connection: Connection, person_id: int, subject: Subject) -> None:
             person_id=person_id,
             issuer=subject.issuer,
             subject=subject.subject,
-            gave_administration=False,
+            gave_administration=gave,
             created_at=time.time(),
         )
     )
@@ -73,8 +77,7 @@ def follow_administration(connection: Connection, person_id: int, is_named: bool
 
     The last administrator stays one.
     """
-    ours = oidc_identities.c.person_id == person_id
-    given = connection.scalar(select(oidc_identities.c.gave_administration).where(ours))
+    given = _gave_administration(connection, person_id)
     is_administrator = get_person(connection, person_id).is_administrator
     if is_named and not is_administrator:
         set_administrator(connection, person_id, True)
@@ -85,4 +88,12 @@ def follow_administration(connection: Connection, person_id: int, is_named: bool
             return
     else:
         return
-    connection.execute(update(oidc_identities).where(ours).values(gave_administration=is_named))
+    ours = update(oidc_identities).where(oidc_identities.c.person_id == person_id)
+    connection.execute(ours.values(gave_administration=is_named))
+
+
+def _gave_administration(connection: Connection, person_id: int) -> bool:
+    given = select(oidc_identities.c.id).where(
+        oidc_identities.c.person_id == person_id, oidc_identities.c.gave_administration
+    )
+    return connection.scalar(given) is not None

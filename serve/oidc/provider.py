@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import ssl
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,16 +16,15 @@ import httpx
 from serve.oidc.attempt import Attempt
 from serve.oidc.errors import OidcRefused, OidcUnavailable
 from serve.oidc.id_token import Expected, claims_of, signer_of, signing_key
+from serve.oidc.offer import Json, Offer
 from serve.oidc.options import OidcOptions
 
 log = logging.getLogger(__name__)
 
 _DISCOVERY = "/.well-known/openid-configuration"
-_REMEMBERED_SECONDS = 3_600.0
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+_LONGEST_SECONDS = 20.0
 _LONGEST_REPLY = 1 << 20
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +42,12 @@ class Provider:
     """One provider; it is asked for the first time when somebody signs in."""
 
     options: OidcOptions
-    _metadata: Json = field(default_factory=dict)
+    _offer: Offer = field(init=False)
     _keys: list[Json] = field(default_factory=list)
-    _read_at: float = 0.0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
     _tls: ssl.SSLContext | None = None
+
+    def __post_init__(self) -> None:
+        self._offer = Offer(self._asked_offer)
 
     def sign_in_address(self, attempt: Attempt, redirect_uri: str) -> str:
         """Where a browser goes to sign in."""
@@ -156,20 +155,19 @@ class Provider:
         return reply
 
     def _offered(self) -> Json:
-        """What the provider offers, as it told within the last hour."""
-        with self._lock:
-            if self._metadata and time.monotonic() - self._read_at < _REMEMBERED_SECONDS:
-                return self._metadata
-            status, reply = self._fetched("GET", self.options.issuer.rstrip("/") + _DISCOVERY)
-            if status != httpx.codes.OK:
-                raise _unavailable(f"answers {status} to what it offers")
-            if reply.get("issuer") != self.options.issuer:
-                raise _unavailable(
-                    f"calls itself {str(reply.get('issuer'))[:200]!r}, "
-                    f"and CLOISTER_OIDC_ISSUER is {self.options.issuer!r}"
-                )
-            self._metadata, self._read_at = reply, time.monotonic()
-            return reply
+        """What the provider offers, as it told within the last hour if it could be asked."""
+        return self._offer.current()
+
+    def _asked_offer(self) -> Json:
+        status, reply = self._fetched("GET", self.options.issuer.rstrip("/") + _DISCOVERY)
+        if status != httpx.codes.OK:
+            raise _unavailable(f"answers {status} to what it offers")
+        if reply.get("issuer") != self.options.issuer:
+            raise _unavailable(
+                f"calls itself {str(reply.get('issuer'))[:200]!r}, "
+                f"and CLOISTER_OIDC_ISSUER is {self.options.issuer!r}"
+            )
+        return reply
 
     def _page(self, endpoint: str, **query: str) -> str:
         address = str(self._offered().get(endpoint, ""))
@@ -193,6 +191,7 @@ class Provider:
         return parts.scheme == wanted.scheme and parts.netloc in self.options.hosts
 
     def _fetched(self, method: str, address: str, **content: Any) -> tuple[int, Json]:
+        deadline = time.monotonic() + _LONGEST_SECONDS
         if self._tls is None:
             self._tls = ssl.create_default_context(cafile=self.options.ca_file)
         try:
@@ -203,7 +202,7 @@ class Provider:
                 body = b""
                 for part in response.iter_bytes():
                     body += part
-                    if len(body) > _LONGEST_REPLY:
+                    if len(body) > _LONGEST_REPLY or time.monotonic() > deadline:
                         raise _unavailable("answers without end")
                 return response.status_code, _object_in(body)
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, TypeVarTuple
 
+from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Connection
 
 from retrieval.database import Database
@@ -28,21 +30,35 @@ from serve.oidc.identities import (
 )
 from serve.oidc.options import OidcOptions
 from serve.oidc.provider import Provider, Returned
-from serve.people.errors import LinkInvalid, NotAllowed
+from serve.people.errors import LinkInvalid, NotAllowed, TooManyAttempts
 from serve.people.links import end_links, link_of
 from serve.people.sessions import open_session
 from serve.people.signing_in import SignedIn, Visitor, agent_of
-from serve.people.store import Person, create_person, get_person, is_anybody_there, person_of
+from serve.people.store import (
+    Person,
+    create_person,
+    folded_name,
+    get_person,
+    is_anybody_there,
+    person_of,
+)
 from serve.people.throttle import Guesses
 from serve.people.tokens import same
 
 _LONGEST_NAME = 200
 _MOST_GROUPS = 10_000
+_MOST_THREADS = 8
+
+Given = TypeVarTuple("Given")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a provider says about somebody; ``email`` is empty unless it has proved the address."""
+    """What a provider says about somebody.
+
+    ``email`` is empty unless the provider has proved the address; ``user_name`` is like none.
+    """
 
     subject: Subject
     email: str
@@ -63,9 +79,15 @@ def claims_in(told: dict[str, Any], options: OidcOptions) -> Claims:
     return Claims(
         subject=Subject(options.issuer, str(told["sub"])),
         email=email if email.rpartition("@")[0] else "",
-        user_name=_line(told.get("preferred_username")) or _line(told.get("name")),
+        user_name=_bare(told.get("preferred_username")) or _bare(told.get("name")),
         groups=frozenset(each for each in listed[:_MOST_GROUPS] if isinstance(each, str)),
     )
+
+
+def _bare(value: object) -> str:
+    """A name that nobody could take for an address: of those only proved ones count."""
+    name = _line(value)
+    return "" if "@" in folded_name(name) else name
 
 
 def _line(value: object) -> str:
@@ -82,6 +104,14 @@ class OidcSigningIn:
     guesses: Guesses
     journal: Journal
     provider: Provider
+    threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_MOST_THREADS))
+
+    async def apart(self, work: Callable[[*Given], Made], *arguments: *Given) -> Made:
+        """What some work with the provider comes to, in threads that are kept for it.
+
+        A provider that hangs takes none away from other requests.
+        """
+        return await to_thread.run_sync(work, *arguments, limiter=self.threads)
 
     @property
     def options(self) -> OidcOptions:
@@ -104,15 +134,16 @@ class OidcSigningIn:
         except (OidcRefused, NotAllowed) as error:
             self.journal.record(Act.SIGN_IN_FAILED, via="oidc", code=error.code)
             raise
+        except TooManyAttempts as error:
+            if error.is_first:
+                self.journal.record(Act.SIGN_IN_THROTTLED, via="oidc")
+            raise
 
     def _finished(
         self, returned: Returned, attempt: Attempt, redirect_uri: str, visitor: Visitor
     ) -> SignedIn:
-        if not returned.state or not same(returned.state, attempt.state):
-            raise OidcRefused("The answer belongs to another attempt.", advice="Sign in again.")
-        if returned.error or not returned.code:
-            raise OidcRefused("The provider has not let you in.", advice="Sign in again.")
         with self.guesses.attempt(f"oidc {visitor.address}", visitor.address):
+            _check_answers(returned, attempt)
             told = self.provider.claims(returned, attempt, redirect_uri)
         claims = claims_in(told, self.options)
         self._check_domain(claims)
@@ -161,6 +192,13 @@ class OidcSigningIn:
         bind(connection, named.id, claims.subject)
         end_links(connection, named.id)
         return named
+
+
+def _check_answers(returned: Returned, attempt: Attempt) -> None:
+    if not returned.state or not same(returned.state, attempt.state):
+        raise OidcRefused("The answer belongs to another attempt.", advice="Sign in again.")
+    if returned.error or not returned.code:
+        raise OidcRefused("The provider has not let you in.", advice="Sign in again.")
 
 
 def _by_link(connection: Connection, claims: Claims, token: str, known: Person | None) -> Person:

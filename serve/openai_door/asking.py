@@ -9,8 +9,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from retrieval.store import shared_model
+from retrieval.types import Scope
 from serve.answers.events import Event
-from serve.answers.guard import guarded
 from serve.answers.inquiry import Inquiry
 from serve.answers.responses import begun, unbroken
 from serve.backend import Backend
@@ -53,7 +53,7 @@ class Asking:
         """
         model, inquiry = await run_in_threadpool(self._chosen, order)
         events = await begun(self._answered(order, inquiry))
-        return model, unbroken(events, request)
+        return model, unbroken(events, request, lambda failed: failed)
 
     def _chosen(self, order: Order) -> tuple[DoorModel, Inquiry | None]:
         """The model, and what is asked of its documents; None if nothing is."""
@@ -76,12 +76,15 @@ class Asking:
         return model, inquiry
 
     def _answered(self, order: Order, inquiry: Inquiry | None) -> AsyncGenerator[Event, None]:
-        """The events of the answer, judged if there is a guard."""
         if inquiry is not None:
             return self.engine.answer(inquiry)
-        events = self._without_documents(order)
-        guard = self.engine.guard
-        return guarded(events, guard, order.request_id) if guard else events
+        of_nothing = Inquiry(
+            order.dialogue.question,
+            Scope(),
+            request_id=order.request_id,
+            asker=self.caller.person_id,
+        )
+        return self.engine.looked_after(self._without_documents(order), of_nothing)
 
     def _without_documents(self, order: Order) -> AsyncGenerator[Event, None]:
         model, dialogue = self.backend.model, order.dialogue

@@ -11,10 +11,15 @@ from serve.schemas import Name, Words, storable
 CitationChoice = Literal["markdown", "annotations", "open-webui", "none"]
 
 _MOST_MESSAGES = 1_000
+_MOST_PARTS = 1_000
+_MOST_INPUTS = 2_048
 
 
 class OpenAIBody(BaseModel):
-    """A body of OpenAI's API, whose clients send many fields that are no business of ours."""
+    """A body of OpenAI's API, whose clients send many fields that are no business of ours.
+
+    Lists in it are read up to the first item that breaks a rule, as everywhere (``fail_fast``).
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -29,7 +34,9 @@ Refused = Annotated[Any, AfterValidator(_nothing)]
 """A field whose meaning would be lost if it were passed over."""
 
 ModelId = Annotated[str, StringConstraints(min_length=1, max_length=300)]
-Content = str | list[dict[str, Any]] | None
+Content = (
+    str | Annotated[list[dict[str, Any]], Field(max_length=_MOST_PARTS, fail_fast=True)] | None
+)
 
 
 class ChatMessage(OpenAIBody):
@@ -49,7 +56,7 @@ class CompletionBody(OpenAIBody):
     """A chat completion; ``citations`` is ours."""
 
     model: ModelId
-    messages: list[ChatMessage] = Field(min_length=1, max_length=_MOST_MESSAGES)
+    messages: list[ChatMessage] = Field(min_length=1, max_length=_MOST_MESSAGES, fail_fast=True)
     stream: bool = False
     stream_options: StreamOptions | None = None
     n: Literal[1] | None = None
@@ -77,7 +84,7 @@ class ResponseBody(OpenAIBody):
     """A request for a response; ``citations`` is ours. Nothing is kept between two of them."""
 
     model: ModelId
-    input: str | list[InputItem]
+    input: str | Annotated[list[InputItem], Field(max_length=_MOST_MESSAGES, fail_fast=True)]
     instructions: Annotated[str, AfterValidator(storable)] | None = None
     stream: bool = False
     max_output_tokens: int | None = Field(default=None, ge=1)
@@ -92,7 +99,15 @@ class EmbeddingBody(OpenAIBody):
     """Texts to embed; ``input_type`` is ours: an embedder may read questions another way."""
 
     model: ModelId
-    input: str | list[str] | list[int] | list[list[int]]
+    input: (
+        str
+        | Annotated[list[str], Field(fail_fast=True)]
+        | Annotated[list[int], Field(fail_fast=True)]
+        | Annotated[
+            list[Annotated[list[int], Field(fail_fast=True)]],
+            Field(max_length=_MOST_INPUTS, fail_fast=True),
+        ]
+    )
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: int | None = None
     input_type: Literal["document", "query"] = "document"
@@ -102,7 +117,7 @@ class StoreBody(OpenAIBody):
     """A vector store, which is a collection, to be made."""
 
     name: Name | None = None
-    file_ids: list[str] = Field(default_factory=list, max_length=500)
+    file_ids: list[str] = Field(default_factory=list, max_length=500, fail_fast=True)
     expires_after: Refused = None
 
 
@@ -121,7 +136,7 @@ class RankingOptions(OpenAIBody):
 class StoreSearchBody(OpenAIBody):
     """A search in a vector store; several queries are one."""
 
-    query: Words | Annotated[list[Words], Field(min_length=1, max_length=16)]
+    query: Words | Annotated[list[Words], Field(min_length=1, max_length=16, fail_fast=True)]
     max_num_results: int = Field(default=10, ge=1, le=50)
     ranking_options: RankingOptions | None = None
     filters: Refused = None

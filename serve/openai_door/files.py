@@ -78,8 +78,6 @@ def taken_in(backend: Backend, caller: Caller, upload: Upload) -> UploadItem:
         raise InvalidRequest(
             f"The purpose is {purpose[:40]!r}; it is one of {', '.join(PURPOSES)}."
         )
-    if any(name.startswith("expires_after") for name in upload.fields):
-        raise InvalidRequest("Files do not expire here: expires_after is not taken.")
     if len(upload.files) != 1:
         raise InvalidRequest(f"There are {len(upload.files)} files in the upload; it takes one.")
     collection = upload.fields.get("collection", "")

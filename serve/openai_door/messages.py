@@ -69,7 +69,7 @@ class Dialogue:
                 language="",
                 written=neutral(_own_words(each.answer))[:_MOST_ANSWER_CHARACTERS],
                 sources={},
-                shown=frozenset(),
+                shown=(),
             )
             for each in turns
         )

@@ -52,7 +52,7 @@ async def plain_answer(
                         text.append(piece)
                         yield Text(piece)
         except CloisterError as error:
-            yield Failed(error.code, error.message, error.advice)
+            yield Failed.by(error)
             return
     seconds = time.monotonic() - begun
     yield Traced(_trace(request, "".join(text), end, seconds))
@@ -82,6 +82,7 @@ async def _written(
         model=capabilities.model,
         max_tokens=min(request.tokens or most_tokens, most_tokens),
         temperature=request.temperature or 0.0,
+        cache_salt=model.watched.cache_salt(request.asker),
         request_id=request.request_id,
     )
     async with aclosing(model.watched.client.stream(asked)) as pieces:

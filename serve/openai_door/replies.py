@@ -9,7 +9,8 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from serve.answers.events import Event, Failed
-from serve.answers.responses import failure_problem, unless_gone
+from serve.answers.responses import unless_gone
+from serve.answers.shapes import failure_problem
 from serve.gate import CLIENT_IS_GONE
 from serve.openai_door.transcript import Transcript
 from serve.problems import problem_response

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from serve.answers.events import Event, Text
-from serve.answers.responses import failure_problem
+from serve.answers.shapes import failure_problem
 from serve.openai_door.completions import findings
 from serve.openai_door.sources import CitationForm
 from serve.openai_door.transcript import Mark, Transcript

@@ -12,9 +12,8 @@ from serve.errors import LLMUnavailable
 
 _LONGEST_TITLE = 60
 _KEY = re.compile(r'"(title|tags|follow_ups|queries|text)"')
-_HISTORY = re.compile(r"<chat_history>(.*?)</chat_history>", re.DOTALL)
-_BROUGHT = re.compile(r"<(context|chat_history)>.*?</\1>", re.DOTALL)
-_SPEAKER = re.compile(r"^\s*(?:USER|User|user)\s*:\s*", re.MULTILINE)
+_BROUGHT = re.compile(r"<(context|chat_history)>")
+_SPEAKER = re.compile(r"^[^\S\n]*+(?:USER|User|user)\s*:\s*", re.MULTILINE)
 
 
 def chore_done(prompt: str) -> str:
@@ -23,7 +22,7 @@ def chore_done(prompt: str) -> str:
     Raises:
         LLMUnavailable: It asks for something else, such as an answer from what it brings along.
     """
-    task = _BROUGHT.sub("", prompt)
+    task = _without_brought(prompt)
     key = _KEY.search(task)
     if "<context>" in prompt or (key is None and "title" not in task):
         raise LLMUnavailable(
@@ -37,10 +36,25 @@ def chore_done(prompt: str) -> str:
     return json.dumps({key[1]: empty})
 
 
+def _without_brought(prompt: str) -> str:
+    """The task alone, up to something brought along that never ends."""
+    kept, at = [], 0
+    while begin := _BROUGHT.search(prompt, at):
+        closing = f"</{begin[1]}>"
+        end = prompt.find(closing, begin.end())
+        # Each of many that never end would be sought to the end again.
+        if end < 0:
+            break
+        kept.append(prompt[at : begin.start()])
+        at = end + len(closing)
+    return "".join((*kept, prompt[at:]))
+
+
 def _title(prompt: str) -> str:
     """The beginning of the first question of the chat."""
-    history = _HISTORY.search(prompt)
-    said = _SPEAKER.split(history[1] if history else prompt.removeprefix("### Task:"))
+    _, _, brought = prompt.partition("<chat_history>")
+    history, closing, _ = brought.partition("</chat_history>")
+    said = _SPEAKER.split(history if closing else prompt.removeprefix("### Task:"))
     first = next((each for each in said if each.strip()), "").strip()
     line = first.splitlines()[0].strip() if first else ""
     if len(line) <= _LONGEST_TITLE:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from ingest.intake import ReceivedFile
 from retrieval.errors import NotFound
 from retrieval.schema import documents
-from retrieval.store import get_document
+from retrieval.store import get_document, inside
 from retrieval.types import Collection, Document, Hit, Scope
 from serve.backend import Backend
 from serve.caller import Caller
@@ -136,12 +136,12 @@ def file_in_store(connection: Connection, caller: Caller, store_id: str, file_id
         select(documents.c.id).where(
             documents.c.collection_id == collection.id,
             documents.c.content_sha256 == document.content_sha256,
+            inside(whole_scope(connection, caller)),
         )
     )
     if same is None:
         raise no_such_file(file_id)
-    scope = scope_of(connection, caller, [collection.id])
-    return StoreFile(file_id, get_document(connection, same, scope))
+    return StoreFile(file_id, get_document(connection, same))
 
 
 def taken_into_store(backend: Backend, caller: Caller, store_id: str, file_id: str) -> StoreFile:

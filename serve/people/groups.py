@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from retrieval.errors import NotFound
-from retrieval.schema import group_members, groups
+from retrieval.schema import group_members, groups, people
+from retrieval.store import among
 from serve.audit.acts import Act
 from serve.audit.log import note
 from serve.people.errors import FilledByProvider, NameTaken
@@ -103,29 +115,39 @@ def delete_group(connection: Connection, group_id: int) -> None:
 def members_of(connection: Connection, group_id: int) -> list[Person]:
     """The people in a group, by name."""
     get_group(connection, group_id)
-    query = select(group_members.c.person_id).where(group_members.c.group_id == group_id)
-    inside = set(connection.scalars(query))
-    return [person for person in list_people(connection) if person.id in inside]
+    inside = select(group_members.c.person_id).where(group_members.c.group_id == group_id)
+    return list_people(connection, people.c.id.in_(inside))
 
 
 def set_members(connection: Connection, group_id: int, person_ids: Sequence[int]) -> None:
-    """Let exactly these people be in a group.
+    """Let exactly these people be in a group; only those who come or go are written.
 
     Raises:
         FilledByProvider: Who is in it is said elsewhere.
+        NotFound: One of them is not there.
     """
     if get_group(connection, group_id).from_oidc:
         raise FilledByProvider(
             "The sign-in provider says who is in this group.",
             advice="Change it there, or fill the group by hand again.",
         )
-    for person_id in person_ids:
-        get_person(connection, person_id)
-    connection.execute(delete(group_members).where(group_members.c.group_id == group_id))
-    rows = [{"group_id": group_id, "person_id": each} for each in sorted(set(person_ids))]
-    if rows:
-        connection.execute(insert(group_members), rows)
-    note(connection, Act.GROUP_MEMBERS_SET, f"group:{group_id}", people=sorted(set(person_ids)))
+    of_group = group_members.c.group_id == group_id
+    before = set(connection.scalars(select(group_members.c.person_id).where(of_group)))
+    wanted = set(person_ids)
+    _put_in(connection, group_id, wanted - before)
+    gone = among(group_members.c.person_id, before - wanted)
+    connection.execute(delete(group_members).where(of_group, gone))
+    note(connection, Act.GROUP_MEMBERS_SET, f"group:{group_id}", people=sorted(wanted))
+
+
+def _put_in(connection: Connection, group_id: int, person_ids: AbstractSet[int]) -> None:
+    there = select(people.c.id).where(among(people.c.id, person_ids))
+    missing = person_ids - set(connection.scalars(there))
+    if missing:
+        get_person(connection, min(missing))
+    of_group = literal(group_id, group_members.c.group_id.type)
+    rows = select(of_group, people.c.id).where(among(people.c.id, person_ids))
+    connection.execute(insert(group_members).from_select(["group_id", "person_id"], rows))
 
 
 def _group(row: Row[Any]) -> Group:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, literal, not_, or_, select
 
 from retrieval.schema import api_keys, people, sessions
 from serve.caller import Caller
 from serve.people.errors import NotSignedIn
+from serve.people.keys import keys_rest
+from serve.people.sessions import LIFETIME_SECONDS
 
 
 def check_still(connection: Connection, caller: Caller) -> None:
@@ -32,5 +34,6 @@ def check_still(connection: Connection, caller: Caller) -> None:
         unexpired = or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > time.time())
         live = select(api_keys.c.person_id).where(api_keys.c.id == caller.key_id, unexpired)
         conditions.append(people.c.id.in_(live))
+        conditions.append(not_(keys_rest(literal(time.time() - LIFETIME_SECONDS))))
     if connection.scalar(select(people.c.id).where(*conditions)) is None:
         raise NotSignedIn("The session or key does not hold any more.")

@@ -28,6 +28,7 @@ _RULES: tuple[tuple[tuple[str, ...], str, frozenset[Permission]], ...] = (
     (_GETTING, r"/api/v1/documents(/.*)?", _READ | _INGEST),
     (_GETTING, r"/api/v1/collections(/[^/]+)?", EVERYTHING),
     (_ANY, r"/api/.*", _ADMIN),
+    (("DELETE",), r"/v1/vector_stores/[^/]+", _ADMIN),
     (_POSTING, r"/v1/(files|vector_stores)(/(?!.*search).*)?", _INGEST),
     (_GETTING, r"/v1/(files|vector_stores)(/.*)?", _READ | _INGEST),
     (_POSTING, r"/v1/(embeddings|vector_stores/.*)", _READ),

@@ -11,6 +11,7 @@ from serve.caller import Permission
 from serve.schemas import MAX_SCOPE_ITEMS, Body, Id, Name, QuotaOut, Wire, storable
 
 LARGEST_QUOTA = 1 << 60
+MAX_MEMBERS = 100_000
 
 RoleName = Literal["reader", "writer", "manager"]
 
@@ -76,14 +77,14 @@ class GroupPatch(Body):
 class MembersBody(Body):
     """The people of a group."""
 
-    people: list[Id] = Field(max_length=100_000)
+    people: list[Id] = Field(max_length=MAX_MEMBERS, fail_fast=True)
 
 
 class KeyBody(Body):
     """A key to be made; only the operator makes one for somebody else, the ``person``."""
 
     name: Name
-    permissions: Annotated[frozenset[Permission], Field(min_length=1)]
+    permissions: Annotated[frozenset[Permission], Field(min_length=1, fail_fast=True)]
     expires_at: AwareDatetime | None = None
     person: Id | Name | None = None
 
@@ -110,7 +111,7 @@ class GrantBody(HolderBody):
 class ReadersBody(Body):
     """Who alone may read a document; null opens it to all who see its collection."""
 
-    readers: Annotated[list[HolderBody], Field(max_length=MAX_SCOPE_ITEMS)] | None
+    readers: Annotated[list[HolderBody], Field(max_length=MAX_SCOPE_ITEMS, fail_fast=True)] | None
 
 
 class QuotaBody(Body):

@@ -12,16 +12,18 @@ from retrieval.store import collection_named
 from serve.audit.acts import Act
 from serve.audit.journal import Journal
 from serve.errors import InvalidRequest
-from serve.people.errors import LinkInvalid, NotAllowed, SignInFailed, TooManyAttempts
+from serve.people.errors import LinkInvalid, SignInFailed, TooManyAttempts
 from serve.people.links import Link, Purpose, link_of
 from serve.people.passwords import check_strength, hash_of, is_right
 from serve.people.rights import Holder, Role, grant
 from serve.people.sessions import open_session
 from serve.people.store import (
+    KnownPassword,
     Person,
     create_person,
     folded_name,
     get_person,
+    holds_still,
     known_password,
     set_password,
 )
@@ -62,13 +64,11 @@ class SigningIn:
             SignInFailed: The password is wrong, or there is no such person, or not any more.
             TooManyAttempts: Too many were wrong.
         """
-        person = self._proved(name, password, visitor)
+        known = self._proved(name, password, visitor)
         with self.database.write() as connection:
-            # Again, for it may have been suspended while the password was checked.
-            if get_person(connection, person.id).suspended:
-                raise _failed()
-            token = open_session(connection, person.id, agent_of(visitor))
-            return SignedIn(get_person(connection, person.id), token)
+            _check_holds(connection, known)
+            token = open_session(connection, known.person.id, agent_of(visitor))
+            return SignedIn(get_person(connection, known.person.id), token)
 
     def by_link(self, token: str, name: str, password: str, visitor: Visitor) -> SignedIn:
         """Set the password of the person that a link is for, and open a session; the link ends.
@@ -96,20 +96,19 @@ class SigningIn:
         """Take a new password from who knows the old one; every other session ends.
 
         Raises:
-            SignInFailed: The old password is wrong.
+            SignInFailed: The old password is wrong, or not the person's any more.
             WeakPassword: The new one would be guessed.
         """
-        self._proved(person.name, old, visitor)
+        known = self._proved(person.name, old, visitor)
         check_strength(new, person.name)
         stored = hash_of(new)
         with self.database.write() as connection:
-            if get_person(connection, person.id).suspended:
-                raise NotAllowed("This person is suspended.")
+            _check_holds(connection, known)
             set_password(connection, person.id, stored)
             opened = open_session(connection, person.id, agent_of(visitor))
             return SignedIn(get_person(connection, person.id), opened)
 
-    def _proved(self, name: str, password: str, visitor: Visitor) -> Person:
+    def _proved(self, name: str, password: str, visitor: Visitor) -> KnownPassword:
         with self.database.read() as connection:
             known = known_password(connection, name)
         # Not the name that was typed: it may be the password.
@@ -120,7 +119,7 @@ class SigningIn:
                 right = is_right(password, known.stored if known else None)
                 if known is None or not right or known.person.suspended:
                     raise _failed()
-                return known.person
+                return known
         except SignInFailed:
             self.journal.record(Act.SIGN_IN_FAILED, subject)
             raise
@@ -142,6 +141,12 @@ class SigningIn:
             return person.id
         grant(connection, home.id, Holder(person_id=person.id), Role.MANAGER)
         return person.id
+
+
+def _check_holds(connection: Connection, known: KnownPassword) -> None:
+    """Refuse a password that was changed, or whose person was suspended, while it was checked."""
+    if not holds_still(connection, known):
+        raise _failed()
 
 
 def _failed() -> SignInFailed:

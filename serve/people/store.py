@@ -106,9 +106,12 @@ def _everything() -> Select[Any]:
     return select(people, identity.label("has_identity"))
 
 
-def list_people(connection: Connection) -> list[Person]:
-    """All people by name."""
-    rows = connection.execute(_everything().order_by(people.c.folded_name))
+def list_people(
+    connection: Connection, condition: ColumnElement[bool] | None = None
+) -> list[Person]:
+    """All people by name, or those of whom a condition holds."""
+    query = _everything().order_by(people.c.folded_name)
+    rows = connection.execute(query if condition is None else query.where(condition))
     return [person_of_row(row) for row in rows]
 
 
@@ -117,6 +120,16 @@ def known_password(connection: Connection, name: str) -> KnownPassword | None:
     query = _everything().where(people.c.folded_name == folded_name(name))
     row = connection.execute(query).first()
     return None if row is None else KnownPassword(person_of_row(row), row.password_hash)
+
+
+def holds_still(connection: Connection, known: KnownPassword) -> bool:
+    """Whether a password is still that of its person, who is not suspended."""
+    query = select(people.c.id).where(
+        people.c.id == known.person.id,
+        people.c.password_hash == known.stored,
+        people.c.suspended.is_(False),
+    )
+    return connection.scalar(query) is not None
 
 
 def is_anybody_there(connection: Connection) -> bool:

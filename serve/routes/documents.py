@@ -9,15 +9,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse
 
 from ingest import jobs
+from ingest.job_listing import job_of_document
 from retrieval.document_order import DocumentOrder, SortKey
 from retrieval.flags import flag_counts, read_flags
 from retrieval.store import DocumentFilter, get_document, list_documents
 from retrieval.types import DocumentState
 from serve.files.downloads import original_response
 from serve.files.forms import A_FILE, upload_form
-from serve.files.opening import opened_original, opened_text
-from serve.files.receiving import accepted, upload_limits
-from serve.files.uploads import received
+from serve.files.opening import opened_original, opened_text, record_opening
+from serve.files.receiving import accepted, upload_in
 from serve.listing_cursor import MAX_CURSOR_LENGTH, cursor_after, place_of
 from serve.people.rights import Role
 from serve.routes.parts import BackendPart, CallerPart, IdPath, LimitPart
@@ -42,8 +42,7 @@ def _order(sort: SortKey = SortKey.ID, descending: bool = False) -> DocumentOrde
 @router.post("", status_code=202, openapi_extra=_FORM)
 async def upload(request: Request, backend: BackendPart, caller: CallerPart) -> UploadOut:
     """Take files in. A refused file does not stop the others; the same content is taken once."""
-    limits = upload_limits(backend.settings)
-    async with received(request, backend.folder, limits) as files:
+    async with upload_in(request, backend, caller) as files:
         return UploadOut(items=await run_in_threadpool(accepted, backend, caller, files))
 
 
@@ -86,7 +85,11 @@ def show(
     with backend.database.read() as connection:
         scope = whole_scope(connection, caller)
         document = get_document(connection, document_id, scope)
-        return document_details(document, read_flags(connection, document_id, scope))
+        flags = read_flags(connection, document_id, scope)
+    if flags:
+        # They quote the document.
+        record_opening(backend.journal, document_id, "flags")
+    return document_details(document, flags)
 
 
 @router.delete("/{document_id}", status_code=204)
@@ -111,8 +114,8 @@ def retry(
     """Try a failed document again."""
     with backend.database.write() as connection:
         document_for(connection, caller, document_id, Role.WRITER)
-        jobs.retry(connection, jobs.job_of_document(connection, document_id).id)
-        return job_out(jobs.job_of_document(connection, document_id), backend.searching.seq)
+        jobs.retry(connection, job_of_document(connection, document_id).id)
+        return job_out(job_of_document(connection, document_id), backend.searching.seq)
 
 
 @router.get("/{document_id}/content", response_class=Response)

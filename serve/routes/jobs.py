@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
 from ingest import jobs
-from ingest.jobs import JobFilter, Stage
+from ingest.job_listing import JobFilter, get_job, list_jobs
+from ingest.jobs import Stage
 from serve.job_events import begun_job_events
 from serve.people.rights import Role
 from serve.routes.parts import BackendPart, CallerPart, CursorPart, IdPath, LimitPart
@@ -44,7 +45,7 @@ def list_some(
             after=after,
             limit=limit,
         )
-        found = jobs.list_jobs(connection, wanted)
+        found = list_jobs(connection, wanted)
     following = str(found[-1].id) if len(found) == limit else None
     shown = [job_out(job, backend.searching.seq) for job in found]
     return JobList(items=shown, next_cursor=following)
@@ -64,7 +65,7 @@ async def events(backend: BackendPart, caller: CallerPart) -> StreamingResponse:
 def show(backend: BackendPart, caller: CallerPart, job_id: IdPath) -> JobOut:
     """One job."""
     with backend.database.read() as connection:
-        found = jobs.get_job(connection, job_id, whole_scope(connection, caller))
+        found = get_job(connection, job_id, whole_scope(connection, caller))
     return job_out(found, backend.searching.seq)
 
 
@@ -73,10 +74,10 @@ def cancel(backend: BackendPart, caller: CallerPart, job_id: IdPath) -> JobOut:
     """Cancel a job: at once if it waits, soon if it runs."""
     with backend.database.write() as connection:
         scope = whole_scope(connection, caller)
-        job = jobs.get_job(connection, job_id, scope)
+        job = get_job(connection, job_id, scope)
         check_role(connection, caller, job.collection_id, Role.WRITER)
         jobs.cancel(connection, job_id)
-        return job_out(jobs.get_job(connection, job_id, scope), backend.searching.seq)
+        return job_out(get_job(connection, job_id, scope), backend.searching.seq)
 
 
 @router.post("/{job_id}/retry", status_code=202)
@@ -84,7 +85,7 @@ def retry(backend: BackendPart, caller: CallerPart, job_id: IdPath) -> JobOut:
     """Put a failed or cancelled job back into the queue."""
     with backend.database.write() as connection:
         scope = whole_scope(connection, caller)
-        job = jobs.get_job(connection, job_id, scope)
+        job = get_job(connection, job_id, scope)
         check_role(connection, caller, job.collection_id, Role.WRITER)
         jobs.retry(connection, job_id)
-        return job_out(jobs.get_job(connection, job_id, scope), backend.searching.seq)
+        return job_out(get_job(connection, job_id, scope), backend.searching.seq)

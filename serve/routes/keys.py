@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from serve.caller import Caller
 from serve.errors import InvalidRequest
 from serve.people.errors import KeyNotAllowed, NotAllowed
-from serve.people.keys import NewKey, create_key, delete_key, list_keys
+from serve.people.keys import NewKey, create_key, delete_key, earlier, expiry_of, list_keys
 from serve.people.schemas import KeyBody, KeyList, KeyOut, NewKeyOut
 from serve.people.store import list_people, person_of
 from serve.routes.parts import BackendPart, CallerPart, IdPath
@@ -33,20 +33,22 @@ def list_all(backend: BackendPart, caller: CallerPart, everybody: bool = False) 
 
 @router.post("", status_code=201)
 def create(backend: BackendPart, caller: CallerPart, body: KeyBody) -> NewKeyOut:
-    """Make a key; its secret is shown this once."""
+    """Make a key; its secret is shown this once. One made with a key ends with that or before."""
     if not body.permissions <= caller.permissions:
         raise KeyNotAllowed("A key cannot make one that may do more.")
-    expires_at = body.expires_at.timestamp() if body.expires_at else None
     with backend.database.write() as connection:
         owner = _owner(connection, caller, body)
-        new = NewKey(owner, body.name, body.permissions, expires_at)
+        ends = body.expires_at.timestamp() if body.expires_at else None
+        if caller.key_id is not None:
+            ends = earlier(ends, expiry_of(connection, caller.key_id))
+        new = NewKey(owner, body.name, body.permissions, ends, caller.key_id)
         key, token = create_key(connection, new)
     return NewKeyOut(**KeyOut.model_validate(key).model_dump(), key=token)
 
 
 @router.delete("/{key_id}", status_code=204)
 def delete(backend: BackendPart, caller: CallerPart, key_id: IdPath) -> Response:
-    """Delete a key, which ends at once; administrators delete anybody's."""
+    """Delete a key, which ends at once with those made with it; administrators delete anybody's."""
     with backend.database.write() as connection:
         delete_key(connection, key_id, None if caller.is_administrator else caller.person_id)
     return Response(status_code=204)

@@ -8,9 +8,11 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from starlette.concurrency import run_in_threadpool
 
 from retrieval.errors import CloisterError, NotFound
 from serve.authentication import is_secure
+from serve.backend import Backend
 from serve.oidc.attempt import LIFETIME_SECONDS, Attempt, attempt_in, local_path
 from serve.oidc.error_page import POLICY, error_page
 from serve.oidc.provider import Returned
@@ -49,11 +51,11 @@ def methods(backend: BackendPart) -> MethodsOut:
 
 
 @router.get("/oidc", response_class=RedirectResponse, status_code=303)
-def begin(request: Request, oidc: OidcPart, return_to: _Text = "/") -> Response:
+async def begin(request: Request, oidc: OidcPart, return_to: _Text = "/") -> Response:
     """Send the browser to the provider; afterwards it comes back to ``return_to``."""
     attempt = Attempt(local_path(return_to))
     try:
-        address = oidc.provider.sign_in_address(attempt, _redirect_uri(request))
+        address = await oidc.apart(oidc.provider.sign_in_address, attempt, _redirect_uri(request))
     except CloisterError as error:
         return _failed(request, error)
     response = RedirectResponse(address, HTTPStatus.SEE_OTHER)
@@ -62,20 +64,24 @@ def begin(request: Request, oidc: OidcPart, return_to: _Text = "/") -> Response:
 
 
 @router.post("/oidc/links")
-def begin_by_link(
+async def begin_by_link(
     request: Request, response: Response, backend: BackendPart, oidc: OidcPart, body: LinkBody
 ) -> GoOut:
     """Answer an invitation at the provider: the account is entered by it from then on."""
-    with backend.database.read() as connection:
-        link_of(connection, body.token)
+    await run_in_threadpool(_check_link, backend, body.token)
     attempt = Attempt(link=body.token)
-    address = oidc.provider.sign_in_address(attempt, _redirect_uri(request))
+    address = await oidc.apart(oidc.provider.sign_in_address, attempt, _redirect_uri(request))
     _remember(request, response, attempt)
     return GoOut(location=address)
 
 
+def _check_link(backend: Backend, token: str) -> None:
+    with backend.database.read() as connection:
+        link_of(connection, token)
+
+
 @router.get("/oidc/callback", response_class=RedirectResponse, status_code=303)
-def come_back(
+async def come_back(
     request: Request,
     oidc: OidcPart,
     visitor: VisitorPart,
@@ -88,7 +94,8 @@ def come_back(
     returned = Returned(code, state, iss, error)
     try:
         attempt = attempt_in(request.cookies.get(_cookie(request), ""))
-        signed_in = oidc.finish(returned, attempt, _redirect_uri(request), visitor)
+        uri = _redirect_uri(request)
+        signed_in = await oidc.apart(oidc.finish, returned, attempt, uri, visitor)
     except CloisterError as trouble:
         response = _failed(request, trouble)
     else:
@@ -99,10 +106,10 @@ def come_back(
 
 
 @router.get("/oidc/logout", response_class=RedirectResponse, status_code=303)
-def leave(request: Request, oidc: OidcPart) -> Response:
+async def leave(request: Request, oidc: OidcPart) -> Response:
     """Send the browser to sign out of the provider as well, if that is offered there."""
     try:
-        address = oidc.provider.sign_out_address(f"{_origin(request)}/")
+        address = await oidc.apart(oidc.provider.sign_out_address, f"{_origin(request)}/")
     except CloisterError as error:
         return _failed(request, error)
     return RedirectResponse(address or "/", HTTPStatus.SEE_OTHER)

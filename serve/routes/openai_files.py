@@ -12,8 +12,7 @@ from retrieval.store import DocumentFilter, get_document, list_documents
 from serve.files.downloads import original_response
 from serve.files.forms import A_FILE, upload_form
 from serve.files.opening import opened_original
-from serve.files.receiving import upload_limits
-from serve.files.uploads import received
+from serve.files.receiving import upload_in
 from serve.openai_door.files import PURPOSES, document_of_file, file_object, taken_in
 from serve.openai_door.paging import FILE_CURSOR, Paging
 from serve.openai_door.shapes import listed
@@ -47,8 +46,7 @@ PagingPart = Annotated[Paging, Depends(_paging)]
 @router.post("", response_class=Response, openapi_extra=_FORM)
 async def upload(request: Request, backend: BackendPart, caller: CallerPart) -> Response:
     """Take one file in, into the collection that the field of that name says, or ``default``."""
-    limits = upload_limits(backend.settings)
-    async with received(request, backend.folder, limits) as files:
+    async with upload_in(request, backend, caller, "purpose") as files:
         item = await run_in_threadpool(taken_in, backend, caller, files)
         purpose = files.fields.get("purpose", PURPOSES[0])
     if item.error is not None or item.document_id is None:

@@ -101,8 +101,9 @@ def image(
     """A page of a document that is an image, as a PNG made by us."""
     with backend.database.read() as connection:
         document = get_document(connection, document_id, whole_scope(connection, caller))
+    shown = picture_response(backend.pictures, backend.originals, document, number, request.headers)
     record_opening(backend.journal, document_id, "picture", page=number)
-    return picture_response(backend.pictures, backend.originals, document, number, request.headers)
+    return shown
 
 
 @router.get("/chunks/{chunk_id}")

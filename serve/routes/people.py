@@ -125,6 +125,8 @@ def set_members(backend: BackendPart, group_id: IdPath, body: MembersBody) -> Gr
     """Say who is in a group."""
     with backend.database.write() as connection:
         groups.set_members(connection, group_id, body.people)
+    # Afterwards: others who write need not wait until so many are read.
+    with backend.database.read() as connection:
         return _group(connection, group_id)
 
 

@@ -13,12 +13,15 @@ from serve.answers.responses import ReplyForm, answer_reply
 from serve.answers.schemas import AnswerOut
 from serve.audit.acts import Act
 from serve.conversations.asking import Asking
+from serve.conversations.continuing import turn_continued
 from serve.conversations.feedback import Feedback, give_feedback
 from serve.conversations.history import read_quotes, read_turn
 from serve.conversations.judged_questions import judged_questions
+from serve.conversations.past_prompt import past_prompt
 from serve.conversations.past_turns import read_sources
 from serve.conversations.schemas import (
     AgainBody,
+    ContinueBody,
     EditBody,
     FeedbackBody,
     PastTraceOut,
@@ -106,6 +109,18 @@ async def regenerate(
     )
 
 
+@router.post("/turns/{turn_id}/continue", response_model=TurnAnswerOut, responses=STREAM)
+async def go_on(
+    exchange: ExchangePart, turn_id: IdPath, body: ContinueBody | None = None
+) -> TurnAnswerOut | Response:
+    """Write on where the answer of a turn broke off, beside it."""
+    caller = exchange.asking.caller
+    return await exchange.reply(
+        lambda connection: turn_continued(connection, caller, turn_id),
+        trace=bool(body and body.trace),
+    )
+
+
 @router.post("/turns/{turn_id}/edit", response_model=TurnAnswerOut, responses=STREAM)
 async def edit(exchange: ExchangePart, turn_id: IdPath, body: EditBody) -> TurnAnswerOut | Response:
     """Answer another question in the place of a turn, which begins a branch."""
@@ -139,7 +154,8 @@ def trace(backend: BackendPart, caller: CallerPart, turn_id: IdPath) -> PastTrac
         scope = whole_scope(connection, caller)
         turn = read_turn(connection, caller, turn_id, scope)
         sources = read_sources(connection, turn_id, scope)
-        out = past_trace_out(turn, sources, read_quotes(connection, turn_id, scope))
+        prompt = past_prompt(connection, caller, turn, sources)
+        out = past_trace_out(turn, sources, read_quotes(connection, turn_id, scope), prompt)
     read = sorted({each.stored.document_id for each in sources if each.stored})
     backend.journal.record(Act.CONVERSATION_OPENED, f"turn:{turn_id}", documents=read)
     return out

@@ -15,6 +15,7 @@ from serve.web import (
     POLICY,
     WORKER_POLICY,
     built_file,
+    takes_gzip,
 )
 
 router = APIRouter(include_in_schema=False)
@@ -50,7 +51,10 @@ def file(request: Request) -> Response:
         raise HTTPException(404)
     lasting = FOR_EVER if path.startswith("/assets/") else ASK_AGAIN
     kind = MEDIA_TYPES.get(found.suffix, "application/octet-stream")
-    headers = {"Cache-Control": lasting}
+    headers = {"Cache-Control": lasting, "Vary": "Accept-Encoding"}
     if found.suffix == ".mjs":
         headers["Content-Security-Policy"] = WORKER_POLICY
+    packed = found.with_name(found.name + ".gz")
+    if packed.is_file() and takes_gzip(request.headers.get("accept-encoding", "")):
+        return FileResponse(packed, media_type=kind, headers=headers | {"Content-Encoding": "gzip"})
     return FileResponse(found, media_type=kind, headers=headers)

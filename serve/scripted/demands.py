@@ -11,7 +11,7 @@ from serve.scripted.gbnf import BadGrammar, Gbnf
 from serve.scripted.json_value import least_value
 from serve.scripted.refusals import Refused
 from serve.scripted.replies import question_of
-from serve.scripted.tokens import prompt_tokens
+from serve.scripted.tokens import continued_tokens, prompt_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,8 @@ def demand_of(data: bytes, models: tuple[str, ...], window: int) -> Demand:
         raise refusals.too_many_tokens(asked, window)
     if not body["messages"]:
         raise refusals.bad_request(refusals.EMPTY)
-    prompt = prompt_tokens(body["messages"])
+    goes_on = bool(body.get("continue_final_message"))
+    prompt = (continued_tokens if goes_on else prompt_tokens)(body["messages"])
     if len(prompt) >= window:
         raise refusals.prompt_too_long(window)
     room = window - len(prompt)

@@ -24,12 +24,16 @@ _NO_JSON = (
 
 
 class Refused(Exception):
-    """A request that gets a status and a body instead of an answer."""
+    """A request that gets a status and a body instead of an answer.
 
-    def __init__(self, status: int, body: dict[str, Any]) -> None:
+    ``retry_after`` is in seconds; 0 says nothing of it.
+    """
+
+    def __init__(self, status: int, body: dict[str, Any], retry_after: int = 0) -> None:
         super().__init__(status)
         self.status = status
         self.body = body
+        self.headers = {"Retry-After": str(retry_after)} if retry_after else {}
 
 
 def error_body(code: int, message: str, kind: str, param: str | None = None) -> dict[str, Any]:
@@ -91,9 +95,9 @@ def bad_grammar(why: str) -> Refused:
     )
 
 
-def busy() -> Refused:
-    """The queue is full."""
-    return Refused(503, error_body(503, BUSY, "Service Unavailable"))
+def busy(retry_after: int = 0) -> Refused:
+    """The queue is full; a router may say when to come again, vLLM does not."""
+    return Refused(503, error_body(503, BUSY, "Service Unavailable"), retry_after)
 
 
 def dead() -> Refused:

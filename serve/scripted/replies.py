@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from retrieval.sentences import sentence_spans
@@ -26,7 +26,7 @@ class Reply:
     """What is written, at what pace, and what goes wrong after how many tokens.
 
     With ``comments`` the server shows signs of life between its tokens. ``bytes_per_write`` cuts
-    what it sends into pieces of that size.
+    what it sends into pieces of that size. ``retry_after`` is what a busy server says, in seconds.
     """
 
     text: str = ""
@@ -36,6 +36,7 @@ class Reply:
     after: int = 0
     comments: bool = False
     bytes_per_write: int = 0
+    retry_after: int = 0
 
 
 Script = Callable[[dict[str, Any]], Reply]
@@ -59,9 +60,18 @@ def quoting(body: dict[str, Any]) -> Reply:
     return Reply(f'It says so here: <q s="{number}">{quote}</q>.' if quote else NO_ANSWER)
 
 
+def rest_of(reply: Reply, body: dict[str, Any]) -> Reply:
+    """What of a reply is to be written, where the request holds its beginning."""
+    if not body.get("continue_final_message"):
+        return reply
+    begun = str(body["messages"][-1].get("content"))
+    return replace(reply, text=reply.text.removeprefix(begun))
+
+
 def question_of(body: dict[str, Any]) -> str:
-    """The question of the last message, without the sources."""
-    last = str(body["messages"][-1].get("content"))
+    """The question that was asked last, without the sources."""
+    asked_for = [each for each in body["messages"] if each.get("role") == "user"]
+    last = str((asked_for or body["messages"])[-1].get("content"))
     asked = _QUESTION.findall(last)
     return str(asked[-1]) if asked else _SOURCE.sub("", last).strip()
 

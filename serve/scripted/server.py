@@ -18,7 +18,7 @@ from serve.scripted import refusals
 from serve.scripted.demands import Demand, demand_of
 from serve.scripted.frames import DONE, Counts, Envelope, error_frame
 from serve.scripted.refusals import Refused
-from serve.scripted.replies import Fault, Reply, Script, quoting
+from serve.scripted.replies import Fault, Reply, Script, quoting, rest_of
 from serve.scripted.streaming import Completion, Engine, Written
 from serve.scripted.tokens import PrefixCache, prompt_tokens, tokens_of
 
@@ -126,7 +126,7 @@ class ScriptedServer:
         try:
             return await handler(request)
         except Refused as refused:
-            return web.json_response(refused.body, status=refused.status)
+            return web.json_response(refused.body, status=refused.status, headers=refused.headers)
         except web.HTTPException as error:
             return web.json_response({"detail": error.reason}, status=error.status)
 
@@ -168,9 +168,9 @@ class ScriptedServer:
         self.requests.append(demand.body)
         self.request_ids.append(request.headers.get("X-Request-Id", ""))
         self.traceparents.append(request.headers.get("traceparent", ""))
-        reply = self.script(demand.body)
+        reply = rest_of(self.script(demand.body), demand.body)
         if reply.fault == "busy":
-            raise refusals.busy()
+            raise refusals.busy(reply.retry_after)
         if reply.fault == "failure" or self._engine.ending:
             raise refusals.dead()
         try:

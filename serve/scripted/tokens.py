@@ -18,14 +18,26 @@ def tokens_of(text: str) -> list[str]:
 
 def prompt_tokens(messages: Sequence[dict[str, Any]]) -> list[str]:
     """The tokens of a conversation in the template of Llama 3.1, up to where an answer begins."""
+    return _tokens(messages, _header("assistant"))
+
+
+def continued_tokens(messages: Sequence[dict[str, Any]]) -> list[str]:
+    """The same, where the last message is an answer that goes on."""
+    *before, begun = messages
+    return _tokens(before, _header(str(begun.get("role"))) + _content(begun).strip())
+
+
+def _tokens(messages: Sequence[dict[str, Any]], end: str) -> list[str]:
     turns = [_turn(str(message.get("role")), _content(message)) for message in messages]
-    return tokens_of(
-        f"<|begin_of_text|>{''.join(turns)}<|start_header_id|>assistant<|end_header_id|>\n\n"
-    )
+    return tokens_of(f"<|begin_of_text|>{''.join(turns)}{end}")
 
 
 def _turn(role: str, content: str) -> str:
-    return f"<|start_header_id|>{role}<|end_header_id|>\n\n{content.strip()}<|eot_id|>"
+    return f"{_header(role)}{content.strip()}<|eot_id|>"
+
+
+def _header(role: str) -> str:
+    return f"<|start_header_id|>{role}<|end_header_id|>\n\n"
 
 
 def _content(message: dict[str, Any]) -> str:

@@ -25,10 +25,12 @@ SUBJECTS = (
     "ingest",
     "leaks",
     "rights",
+    "schemas",
     "flood",
     "highlights",
     "folder",
     "page",
+    "looks",
 )
 
 

@@ -1,4 +1,4 @@
-"""The same model in torch and exported to onnxruntime: speed, start and memory on one core."""
+"""The same model in torch and exported to OpenVINO: speed, start and memory on one core."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.bench.tables import print_table, spread
 
 _SENTENCE = "The notice period of the lease is three months to the end of a quarter. "
 _QUESTION = "What is the notice period of the lease?"
-_NAMES = {"torch": "sentence-transformers", "onnx": "exported to onnxruntime"}
+_NAMES = {"torch": "sentence-transformers", "openvino": "exported to OpenVINO"}
 
 
 def run(options: Options) -> None:
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def _loaded(kind: str, models: Path) -> Embedder:
-    if kind == "onnx":
+    if kind == "openvino":
         return query_embedder(EmbedderChoice(models))
     return SentenceTransformerEmbedder(PACKAGED_MODEL, threads=1)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from retrieval.evaluation import auroc, coverage_curve
+from retrieval.evaluation import auroc
 from retrieval.store import DocumentFilter, list_documents
 from retrieval.support import THRESHOLD, SupportModel, features_of
 from retrieval.types import Scope
@@ -96,13 +96,24 @@ def _report(name: str, samples: Sequence[Sample]) -> None:
         f"{sum(answered) / max(sum(labels), 1):.3f} of the questions about them are answered"
     )
     for wanted in (0.9, 0.95, 0.99):
-        points = [p for p in coverage_curve(scores, labels) if p.precision >= wanted]
-        best = max(points, key=lambda point: point.coverage, default=None)
+        best = _widest(scores, labels, wanted)
         if best:
-            print(f"  precision {wanted}: coverage {best.coverage:.3f} at {best.threshold:.3f}")
+            print(f"  precision {wanted}: coverage {best[0]:.3f} at {best[1]:.3f}")
     final = _fitted(samples)
     weights = ", ".join(f"{weight:.2f}" for weight in final.weights)
     print(f"  {name} = SupportModel(({weights}), {final.constant:.2f})")
+
+
+def _widest(
+    scores: Sequence[float], labels: Sequence[bool], precision: float
+) -> tuple[float, float] | None:
+    """The greatest share of questions answered at that precision, and from which score on."""
+    order = np.argsort(scores)[::-1]
+    ranked, right = np.asarray(scores)[order], np.cumsum(np.asarray(labels)[order])
+    answered = np.arange(1, len(ranked) + 1)
+    is_whole = np.append(ranked[1:] != ranked[:-1], True)
+    found = answered[is_whole & (right / answered >= precision)]
+    return (float(found[-1] / len(ranked)), float(ranked[found[-1] - 1])) if len(found) else None
 
 
 def _fitted(samples: Sequence[Sample]) -> SupportModel:

@@ -120,8 +120,8 @@ def _measure(times: Times, people: list[httpx.Client], rounds: int) -> None:
     """Add how long searches, the first words of answers and uploads take."""
     actions: dict[str, Action] = {
         "search": _search_seconds,
-        "first token": _first_token,
-        "upload to ready": _ready_seconds,
+        "first word": _first_word,
+        "from upload to searchable": _ready_seconds,
     }
 
     def lives(http: httpx.Client) -> None:
@@ -144,7 +144,7 @@ def _search_seconds(http: httpx.Client) -> float:
     return time.perf_counter() - begun
 
 
-def _first_token(http: httpx.Client) -> float:
+def _first_word(http: httpx.Client) -> float:
     begun, words = time.perf_counter(), 0.0
     with http.stream("POST", "/api/v1/chat", json={"question": _QUESTION}) as answer:
         assert answer.status_code == 200, answer.read()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,9 @@ from typing import Any
 import httpx
 import psutil
 
+from serve.answers.generative import GenerativeOptions
+from serve.answers.llm import Source
+from serve.answers.quote_grammar import quote_grammar
 from tests.bench.metronome import WORD
 from tests.bench.options import Options
 from tests.bench.tables import print_table, spread
@@ -34,6 +38,26 @@ _LEASE = (
     "Pets need the written consent of the landlord. The deposit is three rents. "
 )
 _QUESTION = "What is the notice period of the lease?"
+_TOPICS = (
+    "attic", "balcony", "bakery", "barn", "bicycle", "boiler", "bridge", "cellar", "chapel",
+    "chimney", "clinic", "cottage", "courtyard", "dairy", "elevator", "fountain", "garage",
+    "garden", "greenhouse", "harbour", "kitchen", "laundry", "library", "mill", "orchard",
+    "pavement", "roof", "stable", "terrace", "workshop",
+)  # fmt: skip
+_OF_A_TOPIC = (
+    "The {topic} of house {i} was built in {year} and has had {count} repairs since. "
+    "Its keeper inspects the {topic} every {count} weeks and notes what the weather did to it. "
+    "Whoever wants to use the {topic} of house {i} asks the office {count} days before. "
+    "The insurance of the {topic} pays up to {year} euros for each case, but not for wear. "
+    "In winter the {topic} is closed from the first frost until {count} days after the last. "
+    "Keys to the {topic} hang beside door {i}; a lost one costs {count} euros. "
+)
+_OF_EACH = 8
+_OF_THE_KEYS = "Where do the keys to the {} hang?"
+_PASSAGE = re.compile(r'<src n="(\d+)"[^>]*>\n(.*?)\n</src>', re.DOTALL)
+_BRIEF = "200"
+"""Tokens of an answer of which only the first is waited for."""
+
 _STREAMS = 16
 _RATE = 50
 _READY_SECONDS = 300.0
@@ -42,9 +66,14 @@ _READY_SECONDS = 300.0
 def run(options: Options) -> None:
     """Print the time to the first token, tokens a second, and streams on one core."""
     with tempfile.TemporaryDirectory(prefix="cloister-bench-") as folder:
-        with _engine(Path(folder)) as engine, _site(Path(folder) / "data", engine) as site:
-            _print_latency(engine, site, 3 if options.quick else 30)
-            _print_throughput(engine, site, options.repeats)
+        with _engine(Path(folder)) as engine:
+            with _site(Path(folder) / "check", engine, LLM_ANSWER_TOKENS=_BRIEF) as site:
+                _print_latency(engine, site, "check", _TOPICS[: 3 if options.quick else None])
+            with _site(Path(folder) / "whole", engine) as site:
+                _print_throughput(engine, site, options.repeats)
+            brief = {"CITATIONS": "grammar", "LLM_ANSWER_TOKENS": _BRIEF}
+            with _site(Path(folder) / "grammar", engine, **brief) as site:
+                _print_latency(engine, site, "grammar", _TOPICS[: 3 if options.quick else None])
         _print_capacity(Path(folder) / "capacity", options.quick)
 
 
@@ -71,12 +100,26 @@ def _engine(folder: Path) -> Iterator[_Engine]:
         with scripted_llm() as llm:
             yield _Engine("scripted server", llm.url, "scripted", "")
         return
+    cores = os.sched_getaffinity(0)
+    ours, its = _shared_out(cores)
+    # What is started has its cores from who starts it.
+    os.sched_setaffinity(0, its)
     server = vllm_server(python, folder / "vllm", context=8192, sequences=2 * _STREAMS, admitted=99)
     try:
         server.start()
+        os.sched_setaffinity(0, ours)
         yield _Engine("vLLM, toy Llama", server.url, MODEL, KEY)
     finally:
         server.stop()
+        os.sched_setaffinity(0, cores)
+
+
+def _shared_out(cores: set[int]) -> tuple[set[int], set[int]]:
+    """The cores of Cloister and of who asks, and those of the model's server, which has its own."""
+    if len(cores) < 2:
+        return cores, cores
+    half = len(cores) // 2
+    return set(sorted(cores)[:half]), set(sorted(cores)[half:])
 
 
 @contextmanager
@@ -85,7 +128,6 @@ def _site(data: Path, engine: _Engine, **settings: str) -> Iterator[RunningServe
         data,
         LLM_URL=engine.url,
         LLM_KEY=engine.key,
-        LLM_ANSWER_TOKENS="200",
         LLM_STREAMS="1000",
         **settings,
     )
@@ -103,12 +145,12 @@ def _site(data: Path, engine: _Engine, **settings: str) -> Iterator[RunningServe
 
 @dataclass(slots=True)
 class _Timed:
-    """One stream: seconds from what is counted as its beginning to its first text, and all."""
+    """One stream: seconds to its first text, without those of the retrieval, and to its end."""
 
     first: float = 0.0
     seconds: float = 0.0
     tokens: int = 0
-    prompt: Json = field(default_factory=dict)
+    prompt: list[Json] = field(default_factory=list)
 
 
 async def _lines(http: httpx.AsyncClient, url: str, body: Json) -> AsyncIterator[Json]:
@@ -119,29 +161,31 @@ async def _lines(http: httpx.AsyncClient, url: str, body: Json) -> AsyncIterator
                 yield json.loads(line[6:])
 
 
-async def _through(http: httpx.AsyncClient, site: RunningServer) -> _Timed:
-    """An answer of Cloister; its beginning is the end of the retrieval."""
+async def _through(
+    http: httpx.AsyncClient, site: RunningServer, question: str = _QUESTION
+) -> _Timed:
+    """An answer of Cloister."""
     timed, begun = _Timed(), time.monotonic()
-    retrieved = begun
-    body = {"question": _QUESTION, "trace": True}
+    body = {"question": question, "trace": True}
     async for event in _lines(http, f"{site.url}/api/v1/chat", body):
-        if event["type"] == "retrieved":
-            retrieved = time.monotonic()
-        elif event["type"] == "text" and not timed.first:
-            timed.first = time.monotonic() - retrieved
+        if event["type"] == "text" and not timed.first:
+            timed.first = time.monotonic() - begun
         elif event["type"] == "trace":
+            timed.first -= event["trace"]["retrieved_seconds"]
             timed.tokens = event["trace"]["report"]["usage"]["completion_tokens"]
             timed.prompt = event["trace"]["report"]["prompt"]
     timed.seconds = time.monotonic() - begun
     return timed
 
 
-async def _directly(http: httpx.AsyncClient, engine: _Engine, prompt: Json) -> _Timed:
+async def _directly(
+    http: httpx.AsyncClient, engine: _Engine, prompt: list[Json], held: Json
+) -> _Timed:
+    """The same prompt, with more of a request: a salt, too, by which it has not been seen."""
     timed, begun = _Timed(), time.monotonic()
-    body = {
+    body = held | {
         "model": engine.model,
         "messages": prompt,
-        "max_tokens": 200,
         "temperature": 0,
         "seed": 0,
         "stream": True,
@@ -155,45 +199,78 @@ async def _directly(http: httpx.AsyncClient, engine: _Engine, prompt: Json) -> _
     return timed
 
 
+def _grammar_of(prompt: list[Json]) -> str:
+    """The grammar that Cloister sends with a prompt, but none that the server has read before."""
+    found = _PASSAGE.findall(prompt[-1]["content"])
+    return quote_grammar([Source(int(n), "", "", text) for n, text in found]) + "\n"
+
+
 def _client(headers: dict[str, str]) -> httpx.AsyncClient:
     limits = httpx.Limits(max_connections=None)
     return httpx.AsyncClient(timeout=300, trust_env=False, headers=headers, limits=limits)
 
 
-def _print_latency(engine: _Engine, site: RunningServer, repeats: int) -> None:
+def _print_latency(
+    engine: _Engine, site: RunningServer, citations: str, topics: Sequence[str]
+) -> None:
+    """Each question brings passages that neither Cloister nor the engine has worked on."""
+
+    def held(prompt: list[Json]) -> Json:
+        # Another salt than that of the other table, whose questions are the same.
+        brief: Json = {"max_tokens": int(_BRIEF), "cache_salt": f"directly, {citations}"}
+        if citations == "grammar":
+            brief["structured_outputs"] = {"grammar": _grammar_of(prompt)}
+        return brief
+
     async def pairs() -> list[tuple[_Timed, _Timed]]:
         async with _client(engine.headers) as direct, _client(operator_of(site.data)) as ours:
             prompt = (await _through(ours, site)).prompt
-            await _directly(direct, engine, prompt)
-            return [
-                (await _through(ours, site), await _directly(direct, engine, prompt))
-                for _ in range(repeats)
-            ]
+            await _directly(direct, engine, prompt, held(prompt))
+            timed = []
+            for topic in topics:
+                through = await _through(ours, site, _OF_THE_KEYS.format(topic))
+                alone = await _directly(direct, engine, through.prompt, held(through.prompt))
+                timed.append((through, alone))
+            return timed
 
+    site.ingest(
+        {
+            f"{topic} {i}.txt": _of_topic(topic, i).encode()
+            for topic in topics
+            for i in range(_OF_EACH)
+        }
+    )
     timed = asyncio.run(pairs())
     through = [1_000 * one.first for one, _ in timed]
     direct = [1_000 * other.first for _, other in timed]
     added = [1_000 * (one.first - other.first) for one, other in timed]
     rows = [
-        ["through Cloister, from the passages", spread(through, ".1f"), ""],
-        ["the same prompt directly", spread(direct, ".1f"), ""],
+        ["through Cloister, without the retrieval", spread(through, ".1f"), ""],
+        ["the same request directly", spread(direct, ".1f"), ""],
         ["added", spread(added, ".1f"), "30 (aim 10)"],
     ]
     print_table(
-        f"Time to the first token ({engine.name})",
+        f"Time to the first token ({engine.name}, citations={citations})",
         ["", "ms, least / median / most", "must, median"],
         rows,
     )
 
 
+def _of_topic(topic: str, i: int) -> str:
+    return _OF_A_TOPIC.format(topic=topic, i=i, year=1900 + 7 * i, count=len(topic) + 3 * i)
+
+
 def _print_throughput(engine: _Engine, site: RunningServer, repeats: int) -> None:
+    whole: Json = {"max_tokens": GenerativeOptions().answer_tokens, "cache_salt": "directly"}
+
     async def both() -> list[tuple[float, float]]:
         rates = []
         async with _client(engine.headers) as direct, _client(operator_of(site.data)) as ours:
             prompt = (await _through(ours, site)).prompt
             for _ in range(repeats):
                 through = await _rate([_through(ours, site) for _ in range(_STREAMS)])
-                alone = await _rate([_directly(direct, engine, prompt) for _ in range(_STREAMS)])
+                same = [_directly(direct, engine, prompt, whole) for _ in range(_STREAMS)]
+                alone = await _rate(same)
                 rates.append((through, alone))
         return rates
 

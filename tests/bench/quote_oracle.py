@@ -87,7 +87,11 @@ def _differs_harmlessly(quote: str, place: str) -> bool:
     same = [w for w in said if not _ARTICLES.fullmatch(w)] == [
         w for w in there if not _ARTICLES.fullmatch(w)
     ]
-    return same and 10 * _common(said, there) >= 9 * max(len(said), len(there))
+    # An article at the end is the text's own, and at the start stands in the place of another.
+    edges = said[-1:] == there[-1:] and (
+        said[:1] == there[:1] or bool(_ARTICLES.fullmatch(said[0]))
+    )
+    return same and edges and 10 * _common(said, there) >= 9 * max(len(said), len(there))
 
 
 def _common(one: list[str], other: list[str]) -> int:

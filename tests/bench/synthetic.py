@@ -130,7 +130,7 @@ def synthetic(folder: Path, count: int) -> Iterator[Synthetic]:
     dense.merge()
     dense_seconds = time.monotonic() - begun
     indexes.lexical.close()
-    indexes.dense, indexes.lexical = dense, lexical
+    indexes.dense, indexes.lexical_projection.index = dense, lexical
     yield Synthetic(database, indexes, texts, embeddings, dense_seconds, lexical_seconds)
     lexical.close()
     database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
@@ -9,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from serve.scripted.replies import Reply, Script
 from tests.browser.visit import Visit
 
+_SOURCE = re.compile(r'<src n="(\d+)"[^>]*>(.*?)</src>', re.DOTALL)
 FOREIGN = "Which sonata did the violinist rehearse in Lisbon?"
 PARTLY = (
     'The keeper climbs many steps: <q s="1">The lighthouse keeper climbs 217 steps every '
@@ -51,6 +53,20 @@ def writing(text: str, **pace: Any) -> Script:
     return lambda body: Reply(text, **pace)
 
 
+def quoting_words(words: str) -> Script:
+    """The model quotes these words as they stand in the source that has them."""
+    letters = re.compile(r"\s*".join(re.escape(each) for each in words if not each.isspace()))
+
+    def script(body: dict[str, Any]) -> Reply:
+        told = "".join(str(message.get("content")) for message in body["messages"])
+        for number, text in _SOURCE.findall(told):
+            if found := letters.search(text):
+                return Reply(f'So it is: <q s="{number}">{found[0]}</q>.')
+        return Reply("Nothing of that.")
+
+    return script
+
+
 def ask(page: Page, question: str) -> None:
     """Ask by the composer."""
     page.locator(".composer textarea").fill(question)
@@ -67,9 +83,5 @@ def is_sound(visit: Visit) -> None:
     """Nothing wrong for axe, nothing too wide, and the composer wholly in sight."""
     assert visit.axe() == []
     assert visit.sideways() == 0
-    composer = visit.page.locator(".composer").bounding_box()
-    window = visit.page.viewport_size
-    assert composer is not None
-    assert window is not None
-    assert composer["y"] >= 0
-    assert composer["y"] + composer["height"] <= window["height"]
+    assert visit.page.locator(".composer").count() == 1
+    assert visit.composer_is_in_sight()

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
+# As long as Playwright waits for what it clicks: how fast a page is is for the bench to say.
+_PATIENCE = 30_000
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -37,6 +39,7 @@ def chromium_path() -> str:
 def chromium() -> Iterator[Browser]:
     """A headless browser, until the block ends."""
     path = chromium_path()
+    expect.set_options(timeout=_PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
         yield browser

@@ -1,5 +1,5 @@
 /**
- * The glyphs that pdf.js draws on a page, each with two points of it on the page as it is shown, in
+ * The glyphs that pdf.js draws on a page, each with its font and two points of it on the page as it is shown, in
  * shares of its width and height: read from the drawing instructions, not from the text layer.
  */
 import * as pdfjs from "./pdf.mjs";
@@ -79,7 +79,11 @@ function shown(page, { fnArray, argsArray }) {
             ],
       );
       const matrix = product(state.matrix, state.text);
-      found.push({ text: named(glyph.unicode), points: points.map((at) => placed(viewport, matrix, at)) });
+      found.push({
+        text: named(glyph.unicode),
+        font: state.font?.name ?? "",
+        points: points.map((at) => placed(viewport, matrix, at)),
+      });
       at += advance;
     }
     if (isVertical) state.y -= at;

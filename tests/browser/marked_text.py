@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, Route
@@ -27,7 +28,7 @@ _READ = """async ([address, cmaps, number]) => {
   });
   const isIn = ({ x, y }) => marks.some(([a, b, c, d]) =>
     a - 5e-4 <= x && x <= c + 5e-4 && b <= y && y <= d);
-  return glyphs.filter(({ points }) => points.every(isIn)).map(({ text }) => text).join("");
+  return glyphs.filter(({ points }) => points.every(isIn)).map(({ text, font }) => [text, font]);
 }"""
 
 
@@ -41,14 +42,27 @@ def let_probe_in(context: BrowserContext) -> None:
     context.route("**/probe/*", answer)
 
 
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """What is drawn: the text that it means, and the name of its font in the PDF."""
+
+    text: str
+    font: str
+
+
 def marked_text(page: Page, document_id: int, number: int) -> str:
+    """The text under the marks of a quote on a page of a PDF, in the order it is drawn in."""
+    return "".join(glyph.text for glyph in marked_glyphs(page, document_id, number))
+
+
+def marked_glyphs(page: Page, document_id: int, number: int) -> list[Glyph]:
     """The glyphs under the marks of a quote on a page of a PDF, in the order they are drawn in."""
     version = json.loads((ui_build.UI / "node_modules/pdfjs-dist/package.json").read_text())[
         "version"
     ]
     address = f"/api/v1/documents/{document_id}/content"
-    found: str = page.evaluate(_READ, [address, f"/assets/pdfjs-{version}/cmaps/", number])
-    return found
+    found = page.evaluate(_READ, [address, f"/assets/pdfjs-{version}/cmaps/", number])
+    return [Glyph(text, font) for text, font in found]
 
 
 def squashed(text: str) -> str:

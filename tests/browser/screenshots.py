@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable
-from itertools import product
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser import states_admin, states_chat, states_documents, states_viewer
 from tests.browser.chromium import chromium
@@ -25,6 +27,7 @@ from tests.conftest import RunningServer, start_server
 State = Callable[[Visit, Site], None]
 
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 def chat_empty(seen: Visit, site: Site) -> None:
@@ -59,8 +62,56 @@ STATES: list[State] = [
 ]
 
 
-def draw(wanted: set[str]) -> None:
-    """Draw the states that are wanted, or all."""
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """How a state is looked at: ``size`` is one of SIZES."""
+
+    size: str
+    scheme: Literal["light", "dark"]
+    locale: str
+
+    def __str__(self) -> str:
+        return f"{self.size}-{self.scheme}-{self.locale[:2]}"
+
+
+VARIANTS = [
+    Variant(size, scheme, locale)
+    for size in SIZES
+    for scheme in SCHEMES
+    for locale in ("en-GB", "fr-FR")
+]
+CORNERS = [VARIANTS[0], VARIANTS[-1]]
+"""The two that have nothing in common."""
+
+
+def looks(
+    browser: Browser,
+    site: Site,
+    variants: Sequence[Variant],
+    states: Sequence[State] = tuple(STATES),
+) -> Iterator[tuple[str, Visit]]:
+    """Each state in each variant by its name, as it is then on the page."""
+    for variant in variants:
+        width, height = SIZES[variant.size]
+        for state in states:
+            seen = visit(
+                browser,
+                site.town,
+                viewport={"width": width, "height": height},
+                color_scheme=variant.scheme,
+                locale=variant.locale,
+            )
+            seen.sign_in(ADMINISTRATOR)
+            try:
+                state(seen, site)
+                yield f"{state.__name__}-{variant}", seen
+            finally:
+                seen.context.close()
+
+
+@contextmanager
+def looked_at() -> Iterator[tuple[Browser, Site]]:
+    """A browser and a site of its own, until the block ends."""
     servers: list[RunningServer] = []
 
     def server(**options: str) -> RunningServer:
@@ -70,23 +121,18 @@ def draw(wanted: set[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         try:
             with chromium() as browser, open_site(server) as site:
-                looks = product(SIZES, ("light", "dark"), ("en-GB", "fr-FR"))
-                for (size, scheme, locale), state in product(looks, STATES):
-                    name = state.__name__
-                    if wanted and name not in wanted:
-                        continue
-                    width, height = SIZES[size]
-                    viewport = {"width": width, "height": height}
-                    seen = visit(
-                        browser, site.town, viewport=viewport, color_scheme=scheme, locale=locale
-                    )
-                    seen.sign_in(ADMINISTRATOR)
-                    state(seen, site)
-                    print(seen.screenshot(f"{name}-{size}-{scheme}-{locale[:2]}"))
-                    seen.context.close()
+                yield browser, site
         finally:
             for each in servers:
                 each.stop()
+
+
+def draw(wanted: set[str]) -> None:
+    """Draw the states that are wanted, or all."""
+    states = [each for each in STATES if not wanted or each.__name__ in wanted]
+    with looked_at() as (browser, site):
+        for name, seen in looks(browser, site, VARIANTS, states):
+            print(seen.screenshot(name))
 
 
 if __name__ == "__main__":

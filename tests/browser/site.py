@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import ui_build
 from tests.conftest import ServerFactory
@@ -32,6 +33,23 @@ class Site:
     llm: ScriptedLlm
     documents: dict[str, int]
 
+    @contextmanager
+    def without_model(self) -> Iterator[None]:
+        """The model is down until the block ends, and seen to be up again after it."""
+        self.llm.stop()
+        try:
+            yield
+            # Requests have failed, so it is looked at soon; a look must not come after the start.
+            until(lambda: not self.model_writes())
+        finally:
+            self.llm.start()
+            until(self.model_writes)
+
+    def model_writes(self) -> bool:
+        """Whether the server takes the model to be up."""
+        status: dict[str, Any] = self.town.operator.get("/api/v1/status").json()
+        return bool(status["llm"]["writes"])
+
 
 @contextmanager
 def open_site(server: ServerFactory) -> Iterator[Site]:
@@ -41,12 +59,13 @@ def open_site(server: ServerFactory) -> Iterator[Site]:
         running = server(LLM_URL=llm.url, LLM_STREAMS="2", LLM_QUEUE="4")
         files = _files()
         documents = dict(zip(files, running.ingest(files), strict=True))
-        until(lambda: running.http.get("/api/v1/status").json()["llm"]["writes"])
         town = Town(running)
         collection = running.http.get("/api/v1/collections").json()["items"][0]["id"]
         town.granted(collection, town.person(ADMINISTRATOR, administrator=True), "manager")
         town.granted(collection, town.person(READER), "reader")
-        yield Site(town, llm, documents)
+        opened = Site(town, llm, documents)
+        until(opened.model_writes)
+        yield opened
         town.close()
 
 

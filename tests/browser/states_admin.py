@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from playwright.sync_api import expect
 
 from tests.browser.site import ADMINISTRATOR, READER, Site
 from tests.browser.visit import Visit
+
+_numbers = count(1)
 
 
 def signed_out(seen: Visit, site: Site) -> None:
@@ -14,7 +18,7 @@ def signed_out(seen: Visit, site: Site) -> None:
 
 
 def invitation(seen: Visit, site: Site) -> None:
-    name = f"Zoë {id(seen) % 1000}"
+    name = f"Zoë {next(_numbers)}"
     token = site.town.invited(name)["token"]
     seen.context.clear_cookies()
     page = seen.open(f"/sign-in#{token}")
@@ -22,7 +26,8 @@ def invitation(seen: Visit, site: Site) -> None:
 
 
 def welcome_documents(seen: Visit, site: Site) -> None:
-    seen.open("/welcome")
+    page = seen.open("/welcome")
+    expect(page.locator(".welcome-foot .button-primary")).to_be_visible()
 
 
 def welcome_question(seen: Visit, site: Site) -> None:
@@ -54,7 +59,7 @@ def admin_person(seen: Visit, site: Site) -> None:
 def admin_invite(seen: Visit, site: Site) -> None:
     page = seen.open("/admin/people")
     page.locator(".page-actions .button").click()
-    page.get_by_role("dialog").locator("input[name=name]").fill(f"zoe{id(seen) % 1000}@example.org")
+    page.get_by_role("dialog").locator("input[name=name]").fill(f"zoe{next(_numbers)}@example.org")
     page.get_by_role("dialog").locator("button[type=submit]").click()
     expect(page.locator(".secret")).to_be_visible()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 import shutil
@@ -16,7 +15,6 @@ import pytest
 import ui_build
 from tests.browser.api_types import GENERATED, api_types
 
-MOST_BYTES = 150_000
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -26,29 +24,8 @@ def dist() -> Path:
     return ui_build.DIST
 
 
-def loaded_at_first(dist: Path) -> set[Path]:
-    """The scripts that the page names, and those that they import at once."""
-    waiting = [dist / name for name in re.findall(r'(assets/[^"]+\.js)"', _read(dist))]
-    found: set[Path] = set()
-    while waiting:
-        script = waiting.pop()
-        if script not in found:
-            found.add(script)
-            text = script.read_text(encoding="utf-8")
-            names = re.findall(r'(?:import|from)\s*"\./([^"]+\.js)"', text)
-            waiting += [script.parent / name for name in names]
-    return found
-
-
 def _read(dist: Path) -> str:
     return (dist / "index.html").read_text(encoding="utf-8")
-
-
-def test_the_first_load_is_small(dist: Path) -> None:
-    scripts = loaded_at_first(dist)
-    assert scripts
-    size = sum(len(gzip.compress(script.read_bytes(), 9)) for script in scripts)
-    assert size <= MOST_BYTES, f"{size} bytes: {sorted(script.name for script in scripts)}"
 
 
 def test_what_pdfjs_fetches_is_there(dist: Path) -> None:

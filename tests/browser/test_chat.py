@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.chat import FOREIGN, HOSTILE, PARTLY, RICH, answered, ask, is_sound, writing
 from tests.browser.conftest import VisitFactory
@@ -52,6 +52,16 @@ def test_stop_freezes_the_text_and_the_server(signed_in: Visit, site: Site) -> N
     page.reload()
     answered(page)
     assert text_of(page) == kept
+
+
+def test_who_stops_by_the_keyboard_can_write_on(signed_in_page: Page, site: Site) -> None:
+    site.llm.server.script = writing(WORDS, token_seconds=0.05)
+    ask(signed_in_page, STEPS)
+    expect(signed_in_page.locator(".prose")).to_contain_text("word3")
+    signed_in_page.get_by_role("button", name="Stop").focus()
+    signed_in_page.keyboard.press("Enter")
+    expect(signed_in_page.locator(".notice", has_text="Interrupted")).to_be_visible()
+    expect(signed_in_page.get_by_role("textbox", name="Question", exact=True)).to_be_focused()
 
 
 def test_an_answer_is_made_again_beside_the_first(signed_in_page: Page, site: Site) -> None:
@@ -218,6 +228,24 @@ def test_a_judgement_is_kept_with_its_reason(signed_in: Visit, site: Site) -> No
     expect(bad).to_have_attribute("aria-pressed", "false")
 
 
+def test_a_comment_that_was_not_taken_stays_to_be_sent_again(signed_in: Visit) -> None:
+    page = signed_in.open("/")
+    ask(page, STEPS)
+    answered(page)
+    bad = page.get_by_role("button", name="Bad answer")
+    bad.click()
+    dialog = page.get_by_role("dialog", name="What is wrong with this answer?")
+    dialog.get_by_label("Comment").fill("It is the other lighthouse.")
+    signed_in.context.route("**/feedback", lambda route: route.abort())
+    dialog.get_by_role("button", name="Send").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("The server cannot be reached")
+    expect(dialog.get_by_label("Comment")).to_have_value("It is the other lighthouse.")
+    signed_in.context.unroute("**/feedback")
+    dialog.get_by_role("button", name="Send").click()
+    expect(dialog).to_have_count(0)
+    expect(bad).to_have_attribute("aria-pressed", "true")
+
+
 def test_a_copy_is_markdown_with_its_sources(visiting: VisitFactory) -> None:
     """24."""
     visit = visiting(ADMINISTRATOR, permissions=["clipboard-read", "clipboard-write"])
@@ -257,6 +285,23 @@ def test_text_runs_the_way_its_letters_do(signed_in_page: Page, language: str) -
     asked = signed_in_page.locator(".question-text")
     wanted = "rtl" if language == "ar" else "ltr"
     expect(asked).to_have_css("direction", wanted)
+
+
+def test_a_conversation_opens_at_its_end_though_the_text_is_drawn_late(
+    signed_in: Visit, site: Site
+) -> None:
+    site.llm.server.script = writing("\n\n".join(f"Paragraph {n}." for n in range(120)))
+    page = signed_in.open("/")
+    ask(page, STEPS)
+    answered(page)
+    held: list[Route] = []
+    signed_in.context.route("**/assets/AnswerText-*.js", lambda route: held.append(route))
+    page.reload()
+    expect(page.locator(".question-text")).to_be_visible()
+    expect(page.locator(".prose")).to_have_count(0)
+    held.pop().continue_()
+    expect(page.locator(".prose")).to_contain_text("Paragraph 119.")
+    expect(page.locator(".answer-actions")).to_be_in_viewport()
 
 
 def test_the_reader_who_scrolls_up_stays_there(signed_in_page: Page, site: Site) -> None:

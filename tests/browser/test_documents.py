@@ -89,6 +89,12 @@ def test_deleting_names_what_goes(signed_in: Visit, site: Site) -> None:
     dialog.get_by_role("button", name="Delete", exact=True).click()
     expect(_names(page)).to_have_text(["yew.txt"])
     expect(page.get_by_text("2 documents deleted")).to_be_visible()
+    expect(page.get_by_role("main")).to_be_focused()
+    page.get_by_label("Select yew.txt").check()
+    page.get_by_role("button", name="Clear the selection").focus()
+    page.keyboard.press("Enter")
+    expect(delete).to_have_count(0)
+    expect(page.get_by_role("main")).to_be_focused()
     codes = [site.town.operator.get(f"/api/v1/documents/{each}").status_code for each in ids]
     assert codes == [404, 404, 200]
 
@@ -143,6 +149,37 @@ def test_readers_are_chosen_by_a_manager(signed_in: Visit, site: Site) -> None:
     named = [each["name"] for each in site.town.operator.get(readers).json()["readers"]]
     assert named == ["The payroll", READER]
     site.town.operator.delete(f"/api/v1/groups/{group}")
+
+
+def test_readers_are_those_of_now_and_saving_again_widens_nothing(
+    signed_in: Visit, site: Site
+) -> None:
+    made = _collection(site, "Kept close")
+    _reading_group(site, made)
+    (document,) = site.town.server.ingest({"close.txt": b"Kept close."}, "Kept close")
+    readers = f"/api/v1/documents/{document}/readers"
+    page = _listed(signed_in)
+    page.get_by_label("Collection").select_option(made)
+    dialog = page.get_by_role("dialog")
+    some = dialog.get_by_label("Only these people and groups")
+    _chosen(page, "close.txt", "Who may read it")
+    some.check()
+    dialog.get_by_role("combobox").fill("remi")
+    dialog.get_by_role("option").filter(has_text=READER).click()
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    _chosen(page, "close.txt", "Who may read it")
+    expect(some).to_be_checked()
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    named = [each["name"] for each in site.town.operator.get(readers).json()["readers"]]
+    assert named == [READER]
+    signed_in.context.route(f"**{readers}", lambda route: route.fulfill(status=500))
+    _chosen(page, "close.txt", "Who may read it")
+    expect(dialog.get_by_role("alert")).to_be_visible()
+    signed_in.context.unroute(f"**{readers}")
+    dialog.get_by_role("button", name="Try again").click()
+    expect(some).to_be_checked()
 
 
 def _reading_group(site: Site, collection: str) -> int:

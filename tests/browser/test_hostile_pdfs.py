@@ -143,7 +143,7 @@ def reader(visiting: VisitFactory, ids: dict[str, int]) -> Visit:
 
 def drawn(page: Page, number: int = 1) -> None:
     """A page of the PDF has its picture."""
-    expect(page.locator(f'.pdf-page[data-page="{number}"] canvas')).to_be_attached(timeout=20_000)
+    expect(page.locator(f'.pdf-page[data-page="{number}"] canvas')).to_be_attached()
 
 
 def lives(seen: Visit) -> None:
@@ -175,7 +175,7 @@ def test_what_is_out_of_all_measure_leaves_the_viewer_alive(
 ) -> None:
     page = reader.open(f"/d/{ids[name]}")
     view = page.locator(".viewer-scroller, .empty-state, .viewer-notice").first
-    expect(view).to_be_visible(timeout=20_000)
+    expect(view).to_be_visible()
     if name in ("annotated.pdf", "misplaced.pdf"):
         drawn(page)
         expect(page.locator(".textLayer")).to_contain_text("The heron stands still")

@@ -13,7 +13,19 @@ from tests.browser.conftest import VisitFactory
 from tests.browser.site import ADMINISTRATOR, READER, Site
 from tests.fixtures.people import PASSWORD
 
-ADMINISTRATION = ("", "/collections", "/collections/1", "/people", "/groups", "/keys", "/jobs")
+ADMINISTRATION = (
+    "",
+    "/collections",
+    "/collections/1",
+    "/people",
+    "/people/1",
+    "/groups",
+    "/keys",
+    "/jobs",
+    "/feedback",
+    "/audit",
+    "/health",
+)
 NOTHING = "There is nothing at this address"
 MISSING = re.compile("nothing at this address|does not exist|is not available")
 

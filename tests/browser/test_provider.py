@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 import ui_build
+from tests.browser.chat import answered, ask
 from tests.browser.visit import Visit, visit
 from tests.conftest import ServerFactory
 from tests.fixtures.oidc import SECRET, OidcProvider, oidc_provider
@@ -63,14 +64,37 @@ def test_a_click_leads_to_the_provider_and_back_signed_in(
     assert stranger.axe() == []
     way.click()
     expect(page).to_have_url(re.compile("^" + re.escape(provider.issuer)))
-    page.locator("input[name=login]").fill("ada")
-    page.locator("input[name=password]").fill("any")
-    page.locator("button[type=submit]").click()
-    if page.url.startswith(provider.issuer):  # It asks for consent, too.
-        page.locator("button[type=submit]").click()
+    _answer(page, provider)
     expect(page).to_have_url(f"{stranger.url}/documents")
     expect(page.get_by_role("heading", name="Documents", exact=True)).to_be_visible()
     expect(page.get_by_text("ada@example.org")).to_be_visible()
     hosts = {urlsplit(each).netloc for each in stranger.foreign()} - OF_ITS_PAGES
     assert hosts == {urlsplit(provider.issuer).netloc}
     assert stranger.axe() == []
+
+
+def test_a_session_that_ends_is_renewed_at_the_provider_and_keeps_the_question(
+    stranger: Visit, provider: OidcProvider
+) -> None:
+    page = stranger.open("/")
+    page.get_by_role("link", name="Sign in with Rathaus").click()
+    _answer(page, provider)
+    composer = page.get_by_role("textbox", name="Question", exact=True)
+    ask(page, "Is anything known of this?")
+    answered(page)
+    stranger.context.clear_cookies()
+    ask(page, "And of that?")
+    dialog = page.get_by_role("dialog", name="Your session has ended")
+    dialog.get_by_role("link", name="Sign in with Rathaus").click()
+    _answer(page, provider)
+    expect(page.locator(".question-text")).to_have_text("Is anything known of this?")
+    expect(composer).to_have_value("And of that?")
+
+
+def _answer(page: Page, provider: OidcProvider) -> None:
+    """Sign in on the provider's own pages."""
+    page.locator("input[name=login]").fill("ada")
+    page.locator("input[name=password]").fill("any")
+    page.locator("button[type=submit]").click()
+    if page.url.startswith(provider.issuer):  # It asks for consent, too.
+        page.locator("button[type=submit]").click()

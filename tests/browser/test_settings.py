@@ -144,6 +144,42 @@ def test_a_key_is_made_shown_once_and_revoked(visiting: VisitFactory, site: Site
     problem(site.town.browser().get("/api/v1/me", headers=headers), 401, "not_signed_in")
 
 
+def test_a_key_that_is_shown_once_is_not_lost(signed_in: Visit) -> None:
+    page = signed_in.open("/settings")
+    page.get_by_role("button", name="New key").click()
+    dialog = page.get_by_role("dialog")
+    name = dialog.get_by_label("Name")
+    name.fill("Nightly")
+    box = name.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 40, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(4, 4)
+    page.mouse.up()
+    expect(name).to_have_value("Nightly")
+    refused = {"code": "busy", "status": 503, "detail": ""}
+    keys = re.compile("/api/v1/keys$")
+    signed_in.context.route(
+        keys,
+        lambda route: (
+            route.fulfill(status=503, json=refused)
+            if route.request.method == "GET"
+            else route.continue_()
+        ),
+    )
+    with page.expect_response(lambda told: bool(keys.search(told.url)) and told.status == 503):
+        dialog.get_by_role("button", name="Make the key").click()
+    expect(dialog.get_by_label("The key")).to_be_visible()
+    page.mouse.click(4, 4)
+    expect(dialog.get_by_label("The key")).to_be_visible()
+    dialog.get_by_role("button", name="Done").click()
+    expect(page.get_by_role("button", name="New key")).to_be_visible()
+    page.keyboard.press("?")
+    expect(dialog).to_be_visible()
+    page.mouse.click(4, 4)
+    expect(dialog).to_have_count(0)
+
+
 def test_ones_own_data_is_taken_along_then_deleted(visiting: VisitFactory, site: Site) -> None:
     person = site.town.person("Leo")
     person.post("/api/v1/conversations", json={"title": "On lighthouses"})

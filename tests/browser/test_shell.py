@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.chat import answered, ask
 from tests.browser.conftest import VisitFactory
@@ -40,6 +40,40 @@ def test_an_invitation_leads_in_and_holds_once(visiting: VisitFactory, site: Sit
     expect(again.get_by_role("heading", name="This link does not hold any more")).to_be_visible()
 
 
+def test_only_a_link_that_does_not_hold_is_said_not_to(visiting: VisitFactory, site: Site) -> None:
+    token = site.town.invited("Yann")["token"]
+    visit = visiting()
+    refusal = {"code": "too_many_attempts", "status": 429, "detail": "", "retry_after": 90}
+    visit.context.route("**/links/show", lambda route: route.fulfill(status=429, json=refusal))
+    page = visit.page
+    page.goto(f"{visit.url}/sign-in#{token}")
+    expect(page.get_by_role("alert")).to_contain_text("Try again in 90 seconds")
+    visit.context.unroute("**/links/show")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", name="Welcome, Yann")).to_be_visible()
+    page.goto(f"{visit.url}/login")
+    invalid = visit.open("/sign-in#of-no-link")
+    expect(invalid.get_by_role("heading", name="This link does not hold any more")).to_be_visible()
+
+
+def test_a_link_is_asked_for_once_though_nobody_turns_out_to_be_in(
+    visiting: VisitFactory, site: Site
+) -> None:
+    token = site.town.invited("Léon")["token"]
+    visit = visiting()
+    held: list[Route] = []
+    visit.context.route("**/api/v1/me", lambda route: held.append(route))
+    page = visit.page
+    page.goto(f"{visit.url}/sign-in#{token}")
+    page.get_by_label("New password").fill(PASSWORD)
+    with page.expect_response("**/api/v1/me"):
+        held.pop().continue_()
+    visit.context.unroute("**/api/v1/me")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("button", name="Signed in as Léon")).to_be_visible()
+    assert len([each for each in visit.asked if each.endswith("/links/show")]) == 1
+
+
 def test_signing_out_shows_nothing_any_more(signed_in: Visit) -> None:
     page = signed_in.open("/")
     page.get_by_role("button", name=f"Signed in as {ADMINISTRATOR}").click()
@@ -69,6 +103,16 @@ def test_pages_fit_a_narrow_window(visiting: VisitFactory, width: int) -> None:
         page.get_by_role("link", name="Documents").tap()
         expect(page.get_by_role("link", name="New chat")).not_to_be_visible()
         page.get_by_role("button", name="Open the sidebar").tap()
+
+
+def test_escape_closes_the_sidebar_and_the_focus_goes_back(visiting: VisitFactory) -> None:
+    page = visiting(ADMINISTRATOR, viewport={"width": 390, "height": 640}).open("/settings")
+    opener = page.get_by_role("button", name="Open the sidebar")
+    opener.click()
+    page.get_by_role("link", name="Documents", exact=True).focus()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Documents", exact=True)).not_to_be_visible()
+    expect(opener).to_be_focused()
 
 
 def test_the_theme_is_remembered(signed_in: Visit) -> None:
@@ -125,6 +169,18 @@ def test_the_first_key_skips_to_the_content(signed_in: Visit) -> None:
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("main")).to_be_focused()
+
+
+def test_skipping_to_the_content_leaves_the_place_in_a_document(
+    signed_in: Visit, site: Site
+) -> None:
+    address = f"/d/{site.documents['rule.pdf']}#page=3"
+    page = signed_in.open(address)
+    expect(_navigation(page)).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+    expect(page).to_have_url(signed_in.url + address)
 
 
 def test_a_question_is_answered(signed_in_page: Page) -> None:

@@ -2,75 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytesseract
 import pytest
-from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import VisitFactory
 from tests.browser.marked_text import let_probe_in, marked_text, squashed
+from tests.browser.papers import PAPERS, SCANNED_WORDS, SCANS, Write, in_view, ocr_of
 from tests.browser.site import ADMINISTRATOR, Site
 from tests.browser.visit import Visit
-from tests.fixtures.documents import (
-    GARDEN,
-    SCANNED,
-    TWO_COLUMNS,
-    write_image,
-    write_markdown,
-    write_pdf,
-    write_scanned_pdf,
-    write_sideways_pdf,
-    write_turned_pdf,
-    write_two_column_pdf,
-    write_xlsx,
-)
-from tests.fixtures.pdf_source import pdf_with_cjk, pdf_with_odd_page
+from tests.fixtures.documents import write_markdown, write_xlsx
+from tests.fixtures.pdf_source import pdf_with_odd_page
 from tests.fixtures.tesseract import need_tesseract
-
-CHINESE = "租户应当提前三个月以书面形式\n通知房东解除本合同。\n押金在交还钥匙后退还。"
-JAPANESE = "賃借人は三か月前までに書面で\n解約を通知しなければならない。\n敷金は鍵の返却後に返す。"
-LETTER = ("The deposit is paid back within", "two months after the keys are", "handed over to us.")
-COLUMN = " ".join(TWO_COLUMNS[0])
-Write = Callable[[Path], object]
-
-
-def turned(rotation: int) -> Write:
-    return lambda path: write_turned_pdf(path, rotation)
-
-
-PAPERS: dict[str, tuple[Write, int, str]] = {
-    "plain.pdf": (write_pdf, 1, GARDEN[0][4:]),
-    "columns.pdf": (write_two_column_pdf, 1, COLUMN[30:130]),
-    "turned-90.pdf": (turned(90), 1, COLUMN[30:130]),
-    "turned-180.pdf": (turned(180), 1, COLUMN[30:130]),
-    "turned-270.pdf": (turned(270), 1, COLUMN[30:130]),
-    "cropped.pdf": (turned(0), 1, COLUMN[30:130]),
-    "sideways.pdf": (write_sideways_pdf, 1, COLUMN[30:130]),
-    "chinese.pdf": (
-        lambda path: pdf_with_cjk(path, CHINESE, "UniGB-UTF16-H", "GB1"), 1, "以书面形式通知房东",
-    ),
-    "japanese.pdf": (
-        lambda path: pdf_with_cjk(path, JAPANESE, "UniJIS-UTF16-H", "Japan1"),
-        1, "書面で解約を通知",
-    ),
-    "unit.pdf": (
-        lambda path: pdf_with_odd_page(path, LETTER, "/MediaBox [0 0 400 560] /UserUnit 2"),
-        1, "within two months after",
-    ),
-    "shifted.pdf": (
-        lambda path: pdf_with_odd_page(
-            path, LETTER, "/MediaBox [-40 60 555 902] /CropBox [60 300 500 620] /Rotate 90"
-        ),
-        1, "within two months after",
-    ),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +49,7 @@ def papers(site: Site) -> Iterator[Papers]:
     need_tesseract()
     with tempfile.TemporaryDirectory() as folder:
         files: dict[str, Write] = {name: write for name, (write, _, _) in PAPERS.items()}
-        files |= {
-            "scan.pdf": write_scanned_pdf,
-            "scan-90.pdf": lambda path: write_scanned_pdf(path, 90),
-            "receipt.png": write_image,
-            "receipt.tiff": write_image,
-            "stock.xlsx": write_xlsx,
-            "rule.md": write_markdown,
-        }
+        files |= SCANS | {"stock.xlsx": write_xlsx, "rule.md": write_markdown}
         contents: dict[str, bytes] = {}
         for name, write in files.items():
             write(Path(folder, name))
@@ -130,19 +71,6 @@ def reader(visiting: VisitFactory, papers: Papers) -> Visit:
     made = visiting(ADMINISTRATOR)
     let_probe_in(made.context)
     return made
-
-
-def in_view(page: Page, selector: str) -> bool:
-    """Whether a mark is seen, wholly below the bars."""
-    found: bool = page.evaluate(
-        """(selector) => {
-          const at = document.querySelector(selector).getBoundingClientRect();
-          const view = document.querySelector(".viewer-scroller").getBoundingClientRect();
-          return at.top >= view.top && at.bottom <= view.bottom;
-        }""",
-        selector,
-    )
-    return found
 
 
 @pytest.mark.parametrize("name", PAPERS)
@@ -169,37 +97,15 @@ def test_the_text_layer_can_be_selected_and_read_aloud(
     assert squashed(words) in squashed(text)
 
 
-def ocr_of(page: Page, selector: str) -> str:
-    """What tesseract reads in a picture of the marks of a page."""
-    box = page.evaluate(
-        """(selector) => {
-          const marks = [...document.querySelectorAll(selector)];
-          const all = marks.map((each) => each.getBoundingClientRect());
-          const x = Math.min(...all.map((e) => e.left)), y = Math.min(...all.map((e) => e.top));
-          const right = Math.max(...all.map((e) => e.right));
-          const bottom = Math.max(...all.map((e) => e.bottom));
-          return { x: x - 6, y: y - 6, width: right - x + 12, height: bottom - y + 12 };
-        }""",
-        selector,
-    )
-    picture = Image.open(io.BytesIO(page.screenshot(clip=box))).convert("RGB")
-    if picture.height > picture.width:
-        picture = picture.rotate(90, expand=True)
-    text: str = pytesseract.image_to_string(picture.resize((picture.width * 2, picture.height * 2)))
-    return text
-
-
-@pytest.mark.parametrize("name", ["scan.pdf", "scan-90.pdf", "receipt.png", "receipt.tiff"])
+@pytest.mark.parametrize("name", SCANS)
 def test_a_scan_is_marked_on_its_picture(name: str, reader: Visit, papers: Papers) -> None:
     """15 on pages that were read by OCR: the picture under the highlight, read once more."""
-    words = "candles of yellow wax"
-    assert words in SCANNED[1]
-    page = reader.open(papers.address(name, 1, words))
+    page = reader.open(papers.address(name, 1, SCANNED_WORDS))
     expect(page.locator(".mark-quote")).to_have_count(1)
     expect(page.locator(".pdf-picture canvas, .image-page img").first).to_be_visible()
     page.wait_for_function("() => [...document.images].every((each) => each.complete)")
     assert in_view(page, ".mark-quote")
-    assert squashed(words) == squashed(ocr_of(page, ".mark-quote"))
+    assert squashed(ocr_of(page, ".mark-quote")) == squashed(SCANNED_WORDS)
 
 
 def test_a_table_is_a_table_with_its_cells_marked(reader: Visit, papers: Papers) -> None:
@@ -329,6 +235,6 @@ def test_a_small_screen_needs_no_sideways_scroll(
     for name in ("plain.pdf", "stock.xlsx", "rule.md", "receipt.png"):
         page = seen.open(f"/d/{papers.ids[name]}#page=1&s=0-12")
         expect(page.locator(".mark-quote, mark").first).to_be_visible()
-        expect(page.get_by_text("Passage cité")).to_be_visible()
+        expect(page.get_by_text("Citation", exact=True)).to_be_visible()
         assert seen.sideways() == 0
         seen.screenshot(f"viewer-{name}-{width}")

@@ -31,7 +31,7 @@ def test_answers_are_sentences_of_the_documents(browser: Browser, town: Town, lo
     seen = visit(browser, town, locale=locale)
     seen.sign_in(ADMINISTRATOR)
     page = seen.open("/")
-    told = {"en-GB": "no language model is set up", "fr-FR": "aucun modèle de langue"}[locale]
+    told = {"en-GB": "no language model is set up", "fr-FR": "aucun modèle de langage"}[locale]
     expect(page.locator(".footing")).to_contain_text(told)
     expect(page.get_by_text("Built with Llama")).to_have_count(0)
     ask(page, STEPS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import FilePayload, Locator, Page
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 _DRAG_OVER = """(files) => {
     const data = new DataTransfer();
@@ -31,6 +31,13 @@ def pick(page: Page, files: dict[str, bytes]) -> None:
 def drag_over(page: Page, files: dict[str, str]) -> None:
     """Hold files, texts by name, over the page, which is told so time and again."""
     page.evaluate(_DRAG_OVER, files)
+
+
+def drop_files(page: Page, files: dict[str, str]) -> None:
+    """Drag files, texts by name, over the page until it takes them, and let go."""
+    drag_over(page, files)
+    expect(page.locator(".drop-zone")).to_be_visible()
+    drop(page)
 
 
 def drop(page: Page) -> None:

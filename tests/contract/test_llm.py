@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,13 @@ import pytest
 from retrieval.retriever import Retrieval
 from serve.answers.citations import Abstention, Quote, QuoteParser, verified
 from serve.answers.extractive import ExtractiveLLM
-from serve.answers.llm import LLM, Assignment, ScriptedLLM, Source
+from serve.answers.generative import GenerativeLLM, GenerativeOptions
+from serve.answers.llm import LLM, Assignment, Source
+from serve.answers.served_model import watching
+from serve.inference.client import InferenceClient, InferenceServer
+from serve.inference.watch import Watched
 from tests.fixtures.library import ENGLISH, FRENCH, Library, library
+from tests.fixtures.scripted_llm import scripted_llm
 
 
 @pytest.fixture(scope="module")
@@ -22,18 +28,23 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         yield made
 
 
-@pytest.fixture(params=["extractive", "scripted"])
-def llm(request: pytest.FixtureRequest, books: Library) -> LLM:
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A writer, and the watch over its server if it has one."""
+
+    llm: LLM
+    watched: Watched | None = None
+
+
+@pytest.fixture(params=["extractive", "generative", "generative held to a grammar"])
+def subject(request: pytest.FixtureRequest, books: Library) -> Iterator[Subject]:
     if request.param == "extractive":
-        return ExtractiveLLM(books.embedder)
-    return ScriptedLLM(quoting_the_first_source)
-
-
-def quoting_the_first_source(assignment: Assignment) -> list[str]:
-    if not assignment.sources:
-        return ["NO_", "ANSWER"]
-    first = assignment.sources[0].text.split("\n")[0]
-    return ["It says: ", '<q s="1">', first, "</q>"]
+        yield Subject(ExtractiveLLM(books.embedder))
+        return
+    options = GenerativeOptions(grammar="grammar" in request.param)
+    with scripted_llm() as server:
+        watched = Watched(InferenceClient(InferenceServer(server.url)))
+        yield Subject(GenerativeLLM(watched, options), watched)
 
 
 def assignment_for(books: Library, question: str) -> Assignment:
@@ -45,9 +56,11 @@ def assignment_for(books: Library, question: str) -> Assignment:
     return Assignment(question, retrieval, sources)
 
 
-def written(llm: LLM, assignment: Assignment) -> list[str | Quote | Abstention]:
+def written(subject: Subject, assignment: Assignment) -> list[str | Quote | Abstention]:
     async def pieces() -> list[str]:
-        return [piece async for piece in llm.write(assignment) if isinstance(piece, str)]
+        async with watching(subject.watched):
+            answer = subject.llm.write(assignment)
+            return [piece async for piece in answer if isinstance(piece, str)]
 
     parser = QuoteParser()
     parts = [part for piece in asyncio.run(pieces()) for part in parser.feed(piece)]
@@ -57,17 +70,17 @@ def written(llm: LLM, assignment: Assignment) -> list[str | Quote | Abstention]:
 @pytest.mark.parametrize(
     "question", ["What is the notice period of the lease?", "Quel est le préavis du bail ?"]
 )
-def test_every_quote_stands_in_a_source(llm: LLM, books: Library, question: str) -> None:
+def test_every_quote_stands_in_a_source(subject: Subject, books: Library, question: str) -> None:
     assignment = assignment_for(books, question)
-    quotes = [part for part in written(llm, assignment) if isinstance(part, Quote)]
+    quotes = [part for part in written(subject, assignment) if isinstance(part, Quote)]
     assert quotes
     assert all(verified(quote, assignment.sources) for quote in quotes)
 
 
-def test_without_sources_it_abstains(llm: LLM) -> None:
+def test_without_sources_it_abstains(subject: Subject) -> None:
     nothing = Retrieval("Who?", "en", covered=True, terms=(), indexed_chunks=0, hits=())
-    assert written(llm, Assignment("Who?", nothing, ())) == [Abstention()]
+    assert written(subject, Assignment("Who?", nothing, ())) == [Abstention()]
 
 
-def test_it_has_a_name(llm: LLM) -> None:
-    assert llm.name
+def test_it_has_a_name(subject: Subject) -> None:
+    assert subject.llm.name

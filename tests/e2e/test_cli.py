@@ -6,10 +6,16 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from serve.scripted.replies import Reply, quoting
+from tests.fixtures.lexical_files import chunks_with
+from tests.fixtures.scripted_llm import scripted_llm
+from tests.fixtures.waiting import until
 
 if TYPE_CHECKING:
     from tests.conftest import CloisterCommand, RunningServer, ServerFactory
@@ -75,6 +81,31 @@ def test_a_server_that_does_not_answer(cloister: CloisterCommand) -> None:
     assert cloister("search", "x", SERVER="http://127.0.0.1:9").code == 4
 
 
+@pytest.mark.parametrize("what", ["document", "collection"])
+def test_what_is_deleted_without_a_server_leaves_every_file(
+    cloister: CloisterCommand, folder: Path, tmp_path: Path, what: str
+) -> None:
+    (folder / "passing.txt").write_text("The zyxwcanary sings in the garden.\n")
+    assert cloister("collections", "add", "passing").code == 0
+    assert cloister("ingest", str(folder / "garden.txt")).code == 0
+    ran = cloister("ingest", str(folder / "passing.txt"), "-c", "passing", "--json")
+    assert ran.code == 0, ran.err
+    assert chunks_with(tmp_path / "data" / "indexes", "zyxwcanari") == 1
+    if what == "document":
+        listed = json.loads(cloister("docs", "list", "-c", "passing", "--json").out)
+        ran = cloister("docs", "rm", str(listed["items"][0]["id"]))
+    else:
+        ran = cloister("collections", "rm", "passing", "--yes")
+    assert (ran.code, ran.err) == (0, "")
+    assert chunks_with(tmp_path / "data" / "indexes", "zyxwcanari") == 0
+    assert files_with(tmp_path / "data", b"zyxwcanar") == []
+    assert "1821" in cloister("search", "botanical garden").out
+
+
+def files_with(folder: Path, word: bytes) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and word in path.read_bytes()]
+
+
 def test_from_files_to_answers_without_a_server(cloister: CloisterCommand, folder: Path) -> None:
     ran = cloister("ingest", str(folder))
     assert ran.code == 0, ran.err
@@ -98,6 +129,65 @@ def test_from_files_to_answers_without_a_server(cloister: CloisterCommand, folde
     assert status["server"] is None
     assert status["documents"] == {"ready": 2}
     assert status["seq"] == status["index_seq"] == 2
+
+
+def test_without_a_server_the_model_is_asked_before_its_state_is_told(
+    cloister: CloisterCommand, folder: Path
+) -> None:
+    assert cloister("ingest", str(folder)).code == 0
+    with scripted_llm(lambda body: Reply("Hello.", first_seconds=0.5)) as llm:
+        ran = cloister("status", LLM_URL=llm.url)
+    assert ran.code == 0, ran.err
+    assert f"scripted at {llm.url}" in ran.out
+
+
+def test_a_busy_model_is_told_with_the_advice_in_the_language_of_the_answer(
+    cloister: CloisterCommand, folder: Path
+) -> None:
+    assert cloister("ingest", str(folder)).code == 0
+
+    def interrupted(body: dict[str, Any]) -> Reply:
+        answers = "<src" in str(body["messages"])
+        return Reply("Well, well.", fault="cut", after=2) if answers else quoting(body)
+
+    with scripted_llm(interrupted) as llm:
+        english = cloister("ask", "When was the botanical garden founded?", LLM_URL=llm.url)
+        french = cloister("ask", "En quelle année le moulin à vent fut-il bâti ?", LLM_URL=llm.url)
+    assert (english.code, french.code) == (1, 1)
+    assert "in the middle of an answer. Ask again." in english.err
+    assert "Le modèle de langage s’est interrompu. Posez la question à nouveau." in french.err
+
+
+def test_who_waits_is_told_the_place_in_the_queue(
+    cloister: CloisterCommand, server: ServerFactory, folder: Path
+) -> None:
+    def endless(body: dict[str, Any]) -> Reply:
+        answers = "<src" in str(body["messages"])
+        return Reply("Well, " * 4_000, token_seconds=0.05) if answers else quoting(body)
+
+    question = "When was the botanical garden founded?"
+    with scripted_llm(endless) as llm, ThreadPoolExecutor() as pool:
+        running = server(LLM_URL=llm.url, LLM_STREAMS="1")
+        assert cloister("ingest", str(folder), data=running.data).code == 0
+        until(lambda: model_of(running)["writes"])
+        body = {"question": question}
+        with running.http.stream("POST", "/api/v1/chat", json=body) as held:
+            # It is closed with its lines.
+            lines = held.iter_lines()
+            while '"text"' not in next(lines):
+                pass
+            asking = pool.submit(cloister, "ask", question, data=running.data)
+            until(lambda: model_of(running)["waiting"] == 1, 120)
+            llm.server.script = quoting
+        waiting = asking.result(120)
+    assert waiting.code == 0, waiting.err
+    assert "place in the queue: 1" in waiting.err
+
+
+def model_of(running: RunningServer) -> dict[str, Any]:
+    """What the server says of its model."""
+    found: dict[str, Any] = running.http.get("/api/v1/status").json()["llm"]
+    return found
 
 
 def test_with_a_server_found_by_its_data_folder(
@@ -195,6 +285,35 @@ def test_files_that_cannot_be_taken_in(cloister: CloisterCommand, tmp_path: Path
     assert cloister("ingest", str(tmp_path / "nothing")).code == 1
 
 
+def test_files_of_one_name_are_told_apart(
+    cloister: CloisterCommand, server: ServerFactory, tmp_path: Path
+) -> None:
+    for year in ("2023", "2024"):
+        (tmp_path / year / "more").mkdir(parents=True)
+        (tmp_path / year / "report.txt").write_text(f"The report of {year}.")
+        (tmp_path / year / "more" / f"{year}.txt").write_text(f"What else there was in {year}.")
+    given = [str(tmp_path / year) for year in ("2023", "2024")]
+    ran = cloister("ingest", *given, f"{given[1]}/more/2024.txt", data=server().data)
+    assert ran.code == 0, ran.err
+    assert {line.split(" (")[0] for line in ran.out.splitlines()} == {
+        "ready: 2023/report.txt", "ready: 2024/report.txt", "ready: more/2023.txt",
+        "ready: more/2024.txt",
+    }  # fmt: skip
+
+
+def test_a_file_that_is_deleted_unread_is_no_success(
+    cloister: CloisterCommand, server: ServerFactory, folder: Path
+) -> None:
+    running = server(WORKERS="0")
+    with ThreadPoolExecutor(1) as pool:
+        ran = pool.submit(cloister, "ingest", str(folder / "garden.txt"), data=running.data)
+        until(lambda: running.http.get("/api/v1/documents").json()["items"])
+        (document,) = running.http.get("/api/v1/documents").json()["items"]
+        running.http.delete(f"/api/v1/documents/{document['id']}")
+        assert ran.result().code == 1
+    assert ran.result().out.startswith("gone: garden.txt")
+
+
 def test_not_waiting(cloister: CloisterCommand, folder: Path) -> None:
     ran = cloister("ingest", str(folder), "--no-wait")
     assert ran.code == 0
@@ -202,6 +321,15 @@ def test_not_waiting(cloister: CloisterCommand, folder: Path) -> None:
     ran = cloister("ingest", str(folder))
     assert ran.code == 0
     assert len(ran.out.splitlines()) == 2
+
+
+def test_commands_side_by_side_without_a_server(cloister: CloisterCommand, folder: Path) -> None:
+    """One of them holds the folder; the others speak to it, or hold it after it."""
+    assert cloister("ingest", str(folder)).code == 0
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: cloister("docs", "list", "--json"), range(8)))
+    assert [(ran.code, ran.err) for ran in found] == [(0, "")] * 8
+    assert all(len(json.loads(ran.out)["items"]) == 2 for ran in found)
 
 
 def test_ctrl_c_loses_nothing(tmp_path: Path, cloister: CloisterCommand) -> None:

@@ -17,11 +17,10 @@ from serve.doctor.egress import Ways, attempts
 from serve.doctor.sockets import open_sockets
 from serve.settings import switches
 from tests.conftest import ROOT, cloister_environment
+from tests.fixtures.namespaces import alone
 
 if TYPE_CHECKING:
     from tests.conftest import CloisterCommand, ServerFactory
-
-NAMESPACE = ["unshare", "--user", "--map-root-user", "--net"]
 
 
 def checks_of(out: str) -> dict[str, dict[str, Any]]:
@@ -75,22 +74,11 @@ def test_a_server_elsewhere_tells_what_it_can(
     assert set(checks_of(ran.out)) == {"index", "embedder", "model", "safety model"}
 
 
-def namespace_is_permitted() -> bool:
-    try:
-        return (
-            subprocess.run([*NAMESPACE, "true"], check=False, capture_output=True).returncode == 0
-        )
-    except FileNotFoundError:
-        return False
-
-
 def test_nothing_gets_out_of_a_namespace(server: ServerFactory) -> None:
-    if not namespace_is_permitted():
-        pytest.skip("NOT SHOWN that a shut machine passes: namespaces are not permitted here")
     running = server()
+    doctor = (sys.executable, "-m", "serve", "--data", str(running.data), "doctor")
     done = subprocess.run(
-        [*NAMESPACE, sys.executable, "-m", "serve", "--data", str(running.data), "doctor",
-         "--egress", "--json"],
+        alone(*doctor, "--egress", "--json"),
         cwd=ROOT, env=cloister_environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -100,6 +88,20 @@ def test_nothing_gets_out_of_a_namespace(server: ServerFactory) -> None:
     assert told["switches"]["HF_HUB_OFFLINE"] == "1"
     assert told["switches"]["DO_NOT_TRACK"] == "1"
     assert told["server"] == running.process.pid
+    assert told["switches_of"] == "this command"
+
+
+def test_the_switches_are_those_of_the_server(
+    cloister: CloisterCommand, server: ServerFactory
+) -> None:
+    running = server(ALLOW_HUB="1")
+    told = json.loads(cloister("doctor", "--egress", "--json", data=running.data).out)
+    own = running.http.get("/api/v1/health/details").json()["egress"]["switches"]
+    assert (told["switches_of"], told["switches"]) == ("the server", own)
+    running.stop()
+    told = json.loads(cloister("doctor", "--egress", "--json", data=running.data).out)
+    assert (told["switches_of"], told["server"]) == ("this command", None)
+    assert told["switches"] != own
 
 
 @pytest.fixture

@@ -98,13 +98,19 @@ def test_wrong_use_is_told_from_other_errors(
     assert not (tmp_path / "never").exists()
 
 
-def test_a_running_server_is_named(
+def test_a_server_may_run_meanwhile(
     cloister: CloisterCommand, server: ServerFactory, questions: Path, tmp_path: Path
 ) -> None:
+    alone = cloister("eval", "run", str(questions), "--json")
     running = server(tmp_path / "data")
-    ran = cloister("eval", "run", str(questions))
+    beside = cloister("eval", "run", str(questions), "--json")
+    assert beside.code == 0, beside.err
+    assert json.loads(beside.out) == json.loads(alone.out)
+    assert running.http.get("/readyz").status_code == 200
+
+
+def test_a_server_that_is_named_is_not_asked(cloister: CloisterCommand, questions: Path) -> None:
+    url = "http://127.0.0.1:9"
+    ran = cloister("--server", url, "eval", "run", str(questions))
     assert ran.code == 1
-    assert running.url in ran.err
-    ran = cloister("--server", running.url, "eval", "run", str(questions))
-    assert ran.code == 1
-    assert running.url in ran.err
+    assert url in ran.err

@@ -6,7 +6,6 @@ server does with our prompts is what it does with those for a trained model.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,8 @@ import pytest
 from serve.answers.llm import Turn
 from serve.answers.prompt import Room, prompt_of
 from serve.inference.completion import Message
+from tests.fixtures.long_conversation import PAPERS as PAPERS_OF_A_CONVERSATION
+from tests.fixtures.long_conversation import check_costs, conversation_costs
 from tests.fixtures.toy_llama import CONTROL_TOKENS
 from tests.fixtures.vllm_server import ADAPTER, KEY, MODEL, VllmServer, vllm_python, vllm_server
 from tests.serve.test_prompt import HOSTILE, assignment, source
@@ -125,20 +126,12 @@ def test_an_adapter_answers_for_its_collection(site: RunningServer) -> None:
 
 
 def test_a_conversation_is_found_in_the_prefix_cache(site: RunningServer) -> None:
-    """From the second turn on, at least 60 % of the prompt were computed before."""
-    conversation = site.http.post("/api/v1/conversations", json={}).json()["id"]
-    shares = []
-    for question in QUESTIONS:
-        body = {"question": question, "trace": True}
-        with site.http.stream(
-            "POST", f"/api/v1/conversations/{conversation}/turns", json=body
-        ) as stream:
-            events = [json.loads(line[6:]) for line in stream.iter_lines() if line[:5] == "data:"]
-        trace = next(event["trace"] for event in events if event["type"] == "trace")
-        usage = trace["report"]["usage"]
-        shares.append(usage["cached_tokens"] / usage["prompt_tokens"])
-    print(f"cached shares by turn: {[f'{share:.0%}' for share in shares]}")
-    assert min(shares[1:]) >= 0.6, shares
+    site.ingest(PAPERS_OF_A_CONVERSATION)
+    costs = conversation_costs(site)
+    shares = [f"{cost.cached_tokens / cost.prompt_tokens:.0%}" for cost in costs]
+    print(f"cached shares by turn: {shares}")
+    # On a processor, vLLM caches blocks of 128 tokens.
+    check_costs(costs, block_tokens=128)
 
 
 def control_tokens_in(vllm: VllmServer, messages: tuple[Message, ...]) -> int:

@@ -14,6 +14,7 @@ from ingest import jobs
 from ingest.chunking import ChunkSize
 from ingest.files import Originals
 from ingest.intake import Intake, ReceivedFile
+from ingest.job_listing import JobFilter, list_jobs
 from ingest.pipeline import Pipeline
 from ingest.sandbox import Limits
 from ingest.worker import Lane
@@ -79,7 +80,7 @@ class Site:
 
     def active_jobs(self) -> int:
         with self.database.read() as connection:
-            return len(jobs.list_jobs(connection, jobs.JobFilter(self.scope, active=True)))
+            return len(list_jobs(connection, JobFilter(self.scope, active=True)))
 
 
 @contextmanager

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
@@ -15,19 +19,36 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ingest.errors import OriginalsUnusable
 from ingest.files import MAX_NAME_LENGTH, Originals, display_name
 from retrieval.errors import NotFound
+from tests.contract.object_store import ObjectStore, reach_s3_at, served
 
 CONTENT = b"The cloister has a garden.\n" * 1_000
 SHA = sha256(CONTENT).hexdigest()
 
 
-@pytest.fixture(params=["file", "memory"])
-def originals(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Originals]:
-    if request.param == "file":
-        yield Originals((tmp_path / "originals").as_uri())
-    else:
-        yield Originals(f"memory://originals-{uuid4().hex}")
+@pytest.fixture(scope="module")
+def store() -> Iterator[ObjectStore]:
+    with served() as store:
+        yield store
+
+
+@pytest.fixture
+def bucket(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> str:
+    reach_s3_at(store.address, monkeypatch)
+    return store.new_bucket()
+
+
+@pytest.fixture(params=["file", "memory", "s3"])
+def originals(request: pytest.FixtureRequest, tmp_path: Path) -> Originals:
+    match request.param:
+        case "file":
+            return Originals((tmp_path / "originals").as_uri())
+        case "memory":
+            return Originals(f"memory://originals-{uuid4().hex}")
+        case _:
+            return Originals(f"s3://{request.getfixturevalue('bucket')}/originals")
 
 
 @pytest.fixture
@@ -79,6 +100,17 @@ def test_a_folder_that_is_not_there_yet_is_empty(originals: Originals) -> None:
     originals.clear_unfinished()
 
 
+def test_originals_know_their_owner(originals: Originals, received: Path) -> None:
+    assert originals.owner() is None
+    originals.claim("the first")
+    originals.save(received, SHA)
+    originals.clear_unfinished()
+    assert originals.owner() == "the first"
+    assert list(originals) == [SHA]
+    originals.claim("another")
+    assert originals.owner() == "another"
+
+
 def test_many_save_the_same_at_once(originals: Originals, received: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: originals.save(received, SHA), range(32)))
@@ -106,6 +138,134 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
         originals.save(tmp_path / "not there", SHA)
     assert list(originals) == []
     assert [path for path in (tmp_path / "originals").rglob("*") if path.is_file()] == []
+
+
+def test_what_another_process_deletes_is_gone_at_once(
+    store: ObjectStore, bucket: str, received: Path
+) -> None:
+    """No listing is kept, by which an upload would be taken for saved and be lost."""
+    originals = Originals(f"s3://{bucket}/originals")
+    originals.save(received, SHA)
+    assert list(originals) == [SHA]
+    store.empty(bucket)
+    assert not originals.exists(SHA)
+    originals.save(received, SHA)
+    assert store.keys(bucket) == [f"originals/{SHA[:2]}/{SHA}"]
+
+
+def test_a_bucket_may_be_used_whole(store: ObjectStore, bucket: str, received: Path) -> None:
+    originals = Originals(f"s3://{bucket}")
+    assert list(originals) == []
+    originals.save(received, SHA)
+    assert list(originals) == [SHA]
+    assert store.keys(bucket) == [f"{SHA[:2]}/{SHA}"]
+
+
+def test_a_part_of_a_large_original_is_read(bucket: str, tmp_path: Path) -> None:
+    content = os.urandom(9 << 20)
+    path = tmp_path / "large"
+    path.write_bytes(content)
+    sha256_of_large = sha256(content).hexdigest()
+    originals = Originals(f"s3://{bucket}/originals")
+    originals.save(path, sha256_of_large)
+    with originals.open(sha256_of_large) as file:
+        assert file.seek(0, os.SEEK_END) == len(content)
+        file.seek(8 << 20)
+        assert file.read(100) == content[8 << 20 :][:100]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("foo://bucket/originals", "Protocol not known: foo"),
+        ("gcs://bucket/originals", "Please install gcsfs"),
+    ],
+)
+def test_a_store_that_cannot_be_is_told(url: str, words: str) -> None:
+    with pytest.raises(OriginalsUnusable, match=words) as refused:
+        Originals(url)
+    assert refused.value.code == "originals_unusable"
+    assert "CLOISTER_ORIGINALS_URL" in refused.value.advice
+    assert "pip install 'cloister[s3]'" in refused.value.advice
+
+
+_WITHOUT_S3FS = """
+import sys
+sys.modules["s3fs"] = None
+from ingest.errors import OriginalsUnusable
+from ingest.files import Originals
+try:
+    Originals("s3://bucket/originals")
+except OriginalsUnusable as error:
+    print(error, error.advice)
+"""
+
+
+def test_a_package_that_is_not_installed_is_named() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_S3FS], capture_output=True, text=True, check=True
+    )
+    assert "s3fs" in ran.stdout
+    assert "pip install 'cloister[s3]'" in ran.stdout
+
+
+def cannot_be_used(originals: Originals, received: Path) -> None:
+    """Nothing can be saved or read, and nobody takes that for a file that is not there."""
+    with pytest.raises(OriginalsUnusable):
+        originals.save(received, SHA)
+    with pytest.raises(OriginalsUnusable):
+        originals.open(SHA)
+    with pytest.raises(OriginalsUnusable), originals.local_path(SHA):
+        pass
+    with pytest.raises(OriginalsUnusable) as refused:
+        list(originals)
+    assert "CLOISTER_ORIGINALS_URL" in refused.value.advice
+
+
+def test_a_bucket_that_is_not_there_is_told(
+    store: ObjectStore, bucket: str, received: Path
+) -> None:
+    store.drop(bucket)
+    originals = Originals(f"s3://{bucket}/originals")
+    cannot_be_used(originals, received)
+    originals.delete(SHA)
+
+
+def test_a_store_that_nobody_answers_for_is_told(
+    monkeypatch: pytest.MonkeyPatch, received: Path
+) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    reach_s3_at(address, monkeypatch)
+    originals = Originals("s3://bucket/originals")
+    cannot_be_used(originals, received)
+    with pytest.raises(OriginalsUnusable, match="Could not connect"):
+        originals.delete(SHA)
+
+
+def test_a_store_that_lets_nobody_in_is_told(
+    bucket: str, monkeypatch: pytest.MonkeyPatch, received: Path
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    cannot_be_used(Originals(f"s3://{bucket}/originals"), received)
+
+
+def test_a_full_disk_here_is_not_the_fault_of_the_store(bucket: str, received: Path) -> None:
+    originals = Originals(f"s3://{bucket}/originals")
+    originals.save(received, SHA)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(CONTENT) // 2, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"), originals.local_path(SHA):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 _SAVE = """

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from ingest.errors import DamagedFile, EmptyFile, PasswordNeeded, UnsupportedFormat
+from ingest.errors import (
+    DamagedFile,
+    EmptyFile,
+    LimitExceeded,
+    PasswordNeeded,
+    UnsupportedFormat,
+)
 from ingest.formats import media_type_of
+from ingest.pages import ParsedPage
 from ingest.parsers import MEDIA_TYPES
+from ingest.sandbox import parse
 from tests.fixtures.documents import (
     IMAGE_ENDINGS,
     WRITERS,
@@ -86,6 +95,21 @@ def test_html_with_a_pdf_inside_is_html(tmp_path: Path) -> None:
     assert media_type_of(path, "file.pdf") == "text/html"
 
 
+@pytest.mark.parametrize(
+    "before", ["\n<!-- a --> \n<!-- <b> -->", '<?xml version="1.0"?>\n<!---->']
+)
+def test_html_may_begin_with_comments(before: str, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text(f"{before}\n<html><body>Bread.</body></html>", encoding="utf-8")
+    assert media_type_of(path, "file") == "text/html"
+
+
+def test_many_comments_do_not_hold_up_the_server(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("<!---->" * 5_000 + "x", encoding="utf-8")
+    assert media_type_of(path, "file") == "text/plain"
+
+
 def test_bytes_before_a_pdf_are_allowed(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"\r\n\r\n%PDF-1.4\n" + bytes(100))
@@ -117,6 +141,73 @@ def test_other_zip_files_are_told_apart(tmp_path: Path) -> None:
     broken.write_bytes(b"PK\x03\x04" + bytes(200))
     with pytest.raises(DamagedFile):
         media_type_of(broken, "a.docx")
+
+
+@pytest.mark.parametrize(
+    ("ending", "main"),
+    [("docx", "word/document"), ("pptx", "ppt/presentation"), ("xlsx", "xl/workbook")],
+)
+def test_an_office_file_may_call_its_main_part_otherwise(
+    ending: str, main: str, tmp_path: Path
+) -> None:
+    """As Word on the web does."""
+    path = renamed(WRITERS[ending](tmp_path / "plain"), main)
+    assert media_type_of(path, "a") == EXPECTED[ending]
+    plain, other = (
+        [item.page.text for item in parse(each, EXPECTED[ending]) if isinstance(item, ParsedPage)]
+        for each in (tmp_path / "plain", path)
+    )
+    assert plain == other
+
+
+def renamed(path: Path, main: str) -> Path:
+    """The same file with another name for its main part."""
+    folder, name = main.split("/")
+    with zipfile.ZipFile(path) as archive:
+        members = {
+            member.replace(f"{name}.xml", f"{name}2.xml"): archive.read(member).replace(
+                f"{main}.xml".encode(), f"{main}2.xml".encode()
+            )
+            for member in archive.namelist()
+        }
+    assert f"{folder}/{name}2.xml" in members
+    return write_zip(path.with_name("renamed"), members)
+
+
+def test_a_damaged_list_of_parts_is_damage(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a", {"[Content_Types].xml": bytes(range(256)) * 9})
+    content = bytearray(path.read_bytes())
+    content[60:90] = b"\xff" * 30
+    path.write_bytes(content)
+    with pytest.raises(DamagedFile):
+        media_type_of(path, "a.docx")
+
+
+def test_a_list_of_parts_that_expands_without_end_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("[Content_Types].xml", bytes(50_000_000))
+    with pytest.raises(UnsupportedFormat, match="zip archive"):
+        media_type_of(path, "a.docx")
+
+
+@pytest.mark.parametrize(
+    "words", ["PK;name;price", "MZ-12 Réparation", "BZh was his name", "ID3 is a tag", "Rar! Rien."]
+)
+def test_text_that_begins_like_a_binary_file_is_text(words: str, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text(f"{words}\n1;Brot;3\n2;Käse;4\n", encoding="utf-8")
+    assert media_type_of(path, "a.csv") == "text/csv"
+
+
+def test_a_zip_file_of_far_too_many_members_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "many.docx"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(25_000):
+            archive.writestr(f"member-{number:06}", b"")
+    with pytest.raises(LimitExceeded) as caught:
+        media_type_of(path, "many.docx")
+    assert caught.value.code == "too_large"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "shift_jis"])

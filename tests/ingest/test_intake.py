@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -16,9 +17,10 @@ import pytest
 from sqlalchemy import Connection
 
 from ingest import jobs
-from ingest.errors import EmptyFile, UnsupportedFormat
+from ingest.errors import EmptyFile, OriginalsUnusable, UnsupportedFormat
 from ingest.files import Originals
 from ingest.intake import Intake, Receipt, ReceivedFile
+from ingest.job_listing import job_of_document
 from retrieval.database import Database
 from retrieval.errors import NotFound
 from retrieval.store import DocumentFilter, list_documents
@@ -63,7 +65,7 @@ def test_a_new_file_becomes_a_document_that_waits(
     assert receipt.document.media_type == "text/plain"
     assert list(originals) == [receipt.document.content_sha256]
     with database.read() as connection:
-        job = jobs.job_of_document(connection, receipt.document.id)
+        job = job_of_document(connection, receipt.document.id)
     assert (job.id, job.total, job.unit) == (receipt.job_id, len(TEXT), "bytes")
 
 
@@ -217,6 +219,34 @@ def test_a_sweep_removes_orphans_only(
     assert intake.sweep() == 1
     assert list(originals) == [kept.content_sha256]
     assert intake.sweep() == 0
+
+
+@pytest.mark.parametrize("swept_before", [True, False])
+def test_the_files_of_another_database_are_not_swept(
+    intake: Intake, originals: Originals, tmp_path: Path, swept_before: bool
+) -> None:
+    kept = intake.accept(received(tmp_path), 1).document
+    if swept_before:
+        intake.sweep()
+    with closing(Database(f"sqlite:///{tmp_path / 'another.db'}")) as another:
+        another.migrate()
+        with pytest.raises(OriginalsUnusable, match="of another database"):
+            Intake(another, originals).sweep()
+    assert list(originals) == [kept.content_sha256]
+    assert intake.sweep() == 0
+
+
+def test_files_can_be_given_to_another_database(
+    intake: Intake, originals: Originals, tmp_path: Path
+) -> None:
+    intake.accept(received(tmp_path), 1)
+    with closing(Database(f"sqlite:///{tmp_path / 'another.db'}")) as another:
+        another.migrate()
+        with pytest.raises(OriginalsUnusable) as refused:
+            Intake(another, originals).sweep()
+        (number,) = re.findall(r"write ([0-9a-f]{16}) to the file 'owner'", refused.value.advice)
+        originals.claim(number)
+        assert Intake(another, originals).sweep() == 1
 
 
 def test_a_sweep_beside_an_acceptance_takes_no_file_away(

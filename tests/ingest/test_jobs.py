@@ -12,7 +12,15 @@ from sqlalchemy import select, update
 
 from ingest import jobs
 from ingest.errors import JobCancelled
-from ingest.jobs import LEASE_SECONDS, MAX_ATTEMPTS, Job, JobFilter, Lease, Progress, Stage
+from ingest.job_listing import Job, JobFilter, get_job, list_jobs
+from ingest.jobs import (
+    LEASE_SECONDS,
+    MAX_ATTEMPTS,
+    MAX_CRASHES,
+    Lease,
+    Progress,
+    Stage,
+)
 from retrieval.database import Database
 from retrieval.errors import NotFound
 from retrieval.schema import jobs as table
@@ -50,7 +58,7 @@ def nothing_to_claim(database: Database) -> bool:
 
 def job(database: Database, job_id: int) -> Job:
     with database.read() as connection:
-        return jobs.get_job(connection, job_id, SCOPE)
+        return get_job(connection, job_id, SCOPE)
 
 
 def document(database: Database, document_id: int) -> Document:
@@ -206,6 +214,7 @@ def test_a_failed_job_can_be_retried(database: Database, collection: int) -> Non
     enqueued(database, collection)
     lease = claimed(database)
     with database.write() as connection:
+        jobs.renew(connection, lease, Progress(Stage.EMBEDDING, 3, 9, "chunks"))
         jobs.fail(connection, lease, "damaged_file", "The file is damaged.")
     failed = document(database, lease.document_id)
     assert (failed.state, failed.error_code) == (DocumentState.FAILED, "damaged_file")
@@ -214,6 +223,8 @@ def test_a_failed_job_can_be_retried(database: Database, collection: int) -> Non
         jobs.retry(connection, lease.job_id)
     waiting = document(database, lease.document_id)
     assert (waiting.state, waiting.error_code) == (DocumentState.QUEUED, None)
+    now = job(database, lease.job_id)
+    assert (now.done, now.total, now.unit) == (0, waiting.size_bytes, "bytes")
     assert claimed(database).job_id == lease.job_id
     assert job(database, lease.job_id).attempts == 1
 
@@ -234,7 +245,7 @@ def test_after_three_deaths_a_job_is_set_aside_and_others_go_on(
     for attempt in range(MAX_ATTEMPTS):
         assert claimed(database, f"{attempt}-a").job_id == poison
         with database.write() as connection:
-            assert jobs.release(connection, f"{attempt}-") == 1
+            jobs.release(connection, f"{attempt}-")
     assert claimed(database).job_id == healthy
     ended = job(database, poison)
     assert (ended.stage, ended.error_code) == (Stage.FAILED, "quarantined")
@@ -261,14 +272,40 @@ def test_giving_back_does_not_count_as_an_attempt(database: Database, collection
     assert job(database, lease.job_id).attempts == 0
 
 
-def test_a_restart_does_not_count_as_an_attempt(database: Database, collection: int) -> None:
+def test_an_orderly_stop_does_not_count_as_an_attempt(database: Database, collection: int) -> None:
     enqueued(database, collection, 2)
-    for _ in range(MAX_ATTEMPTS + 2):
+    for _ in range(MAX_CRASHES + 1):
         leases = [claimed(database, "1-a"), claimed(database, "1-b")]
         with database.write() as connection:
-            assert jobs.release_all(connection) == 2
+            assert jobs.give_all_back(connection) == 2
     with pytest.raises(JobCancelled), database.write() as connection:
         jobs.finish(connection, leases[0])
+
+
+def test_a_document_that_ends_the_server_each_time_is_set_aside(
+    database: Database, collection: int
+) -> None:
+    (poison,) = enqueued(database, collection)
+    for _ in range(MAX_CRASHES):
+        assert claimed(database).job_id == poison
+        with database.write() as connection:
+            jobs.release_all(connection)
+    assert nothing_to_claim(database)
+    ended = job(database, poison)
+    assert (ended.stage, ended.error_code) == (Stage.FAILED, "quarantined")
+    assert f"{MAX_CRASHES} times" in (ended.error_message or "")
+
+
+def test_a_good_document_outlives_three_power_cuts(database: Database, collection: int) -> None:
+    (job_id,) = enqueued(database, collection)
+    for _ in range(MAX_ATTEMPTS):
+        claimed(database)
+        with database.write() as connection:
+            assert jobs.release_all(connection) == 1
+    lease = claimed(database)
+    with database.write() as connection:
+        jobs.finish(connection, lease)
+    assert job(database, job_id).stage is Stage.READY
 
 
 def test_a_clock_that_jumps_ahead_costs_one_attempt_at_most(
@@ -321,9 +358,9 @@ def test_jobs_are_listed_inside_the_scope_only(database: Database, collection: i
         foreign = queued(connection, other, "foreign.txt", "foreign")
         theirs = jobs.enqueue(connection, foreign.id, 7)
     with database.read() as connection:
-        assert [one.id for one in jobs.list_jobs(connection, JobFilter(SCOPE))] == mine
+        assert [one.id for one in list_jobs(connection, JobFilter(SCOPE))] == mine
         by_document = JobFilter(Scope(documents=frozenset({foreign.id})))
-        assert [one.id for one in jobs.list_jobs(connection, by_document)] == [theirs]
-        assert jobs.list_jobs(connection, JobFilter(Scope())) == []
+        assert [one.id for one in list_jobs(connection, by_document)] == [theirs]
+        assert list_jobs(connection, JobFilter(Scope())) == []
         with pytest.raises(NotFound):
-            jobs.get_job(connection, theirs, SCOPE)
+            get_job(connection, theirs, SCOPE)

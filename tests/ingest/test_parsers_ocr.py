@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from fpdf.enums import TextMode
 from PIL import Image
+from pypdfium2 import PdfDocument
 
 from ingest.errors import LimitExceeded, NoTextFound
 from ingest.formats import media_type_of
 from ingest.pages import ParsedPage
+from ingest.parsers import ocr, pdf_scans
 from ingest.parsers.ocr import Word
+from ingest.parsers.page_text import PageText
+from ingest.parsers.pdf import parse as parse_pdf
+from ingest.parsers.pdf_scans import is_stamped_scan
 from ingest.parsers.scan_text import scan_text
 from ingest.sandbox import parse
 from retrieval.boxes import span_rects
 from retrieval.types import Span
 from tests.fixtures.documents import (
     SCANNED,
+    scanned_image,
     write_blank_scan,
+    write_full_page_pictures,
     write_image,
     write_scanned_pdf,
 )
+from tests.fixtures.pdf_source import page_objects, pdf_of, stream
 from tests.fixtures.tesseract import need_tesseract
 
 
@@ -96,6 +106,70 @@ def test_a_word_is_divided_along_its_line(
     words = [Word("abcd", *place, block=(1, 1), line=1) for place in places]
     text = scan_text(words, lambda x, y: (x, y))
     assert tuple(text.boxes[2]) == expected
+
+
+STAMP = "DocuSign Envelope ID: 8A7B1C2D-3E4F-5061-7283-94A5B6C7D8E9"
+
+
+def test_a_scan_below_a_stamp_is_read_with_it(tmp_path: Path) -> None:
+    need_tesseract()
+    path = write_full_page_pictures(tmp_path / "a.pdf", scanned_image(), [STAMP])
+    (page,) = pages_of(path)
+    text = " ".join(page.page.text.split())
+    assert text.startswith("DocuSign Envelope ID")
+    assert text.endswith(" ".join(SCANNED))
+    x0, y0, _, y1 = place_of(page, SCANNED[1])
+    assert 78 < x0 < 90
+    assert 842 - 255 < y0 < y1 < 842 - 220
+
+
+def test_a_text_layer_of_a_scan_is_not_read_anew(tmp_path: Path) -> None:
+    layer = "Recepit, as another program read it."
+    path = write_full_page_pictures(
+        tmp_path / "a.pdf", scanned_image(), [layer], TextMode.INVISIBLE
+    )
+    (page,) = pages_of(path)
+    assert page.page.text == layer
+
+
+PICTURE = b"q 595 0 0 842 0 0 cm /X Do Q\n"
+WORDS = b"BT /F 12 Tf 72 700 Td (a few words under it) Tj ET\n"
+
+
+def test_words_below_the_picture_of_a_page_are_its_text_layer(tmp_path: Path) -> None:
+    look = b"/Type /XObject /Subtype /Image /Width 1 /Height 1 /BitsPerComponent 8"
+    picture = stream(b"\xff", look + b" /ColorSpace /DeviceGray")
+    for name, (first, second), expected in (
+        ("over", (PICTURE, WORDS), True),
+        ("under", (WORDS, PICTURE), False),
+        ("small", (PICTURE.replace(b"842", b"421"), WORDS), False),
+    ):
+        objects = page_objects(stream(first + second), more=[picture])
+        objects[2] = objects[2].replace(b"/Font", b"/XObject << /X 6 0 R >> /Font")
+        (tmp_path / name).write_bytes(pdf_of(objects))
+        with PdfDocument(tmp_path / name) as document:
+            assert is_stamped_scan(document[0], "a few words under it") is expected
+            assert not is_stamped_scan(document[0], "many words " * 50)
+
+
+def test_slides_on_pictures_keep_their_words_and_take_no_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[object] = []
+
+    def nothing(page: object) -> PageText:
+        tried.append(page)
+        if len(tried) == 1:
+            raise LimitExceeded("too_slow", "Recognising one page took more than 50 seconds.")
+        return PageText("a few spots", np.zeros((11, 4), np.float32), ())
+
+    monkeypatch.setattr(pdf_scans, "recognised", nothing)
+    monkeypatch.setattr(ocr, "is_installed", lambda: True)
+    titles = [f"The garden of the cloister, slide {number}" for number in range(30)]
+    path = write_full_page_pictures(tmp_path / "a.pdf", Image.new("L", (9, 9)), titles)
+    pages = [item for item in parse_pdf(path) if isinstance(item, ParsedPage)]
+    assert [one.page.text for one in pages] == titles
+    assert len(tried) == 10
 
 
 def test_a_blank_scan_says_that_ocr_found_nothing(tmp_path: Path) -> None:

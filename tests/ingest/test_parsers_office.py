@@ -8,7 +8,10 @@ from pathlib import Path
 import docx
 import openpyxl
 import pytest
-from docx.oxml import OxmlElement
+from docx.oxml import OxmlElement, parse_xml
+from odf import opendocument
+from odf.draw import Frame, TextBox
+from odf.text import P
 
 from ingest.errors import DamagedFile, NoTextFound
 from ingest.formats import media_type_of
@@ -18,6 +21,7 @@ from ingest.sandbox import parse
 from tests.fixtures.documents import (
     GARDEN,
     LIBRARY,
+    opendocument_table,
     write_docx,
     write_odt,
     write_pptx,
@@ -81,6 +85,68 @@ def test_a_nested_table_is_read_once(tmp_path: Path) -> None:
     document.save(str(tmp_path / "a.docx"))
     (page,) = pages_of(tmp_path / "a.docx")
     assert page.page.text == "outer | inner\n\nend"
+
+
+BOX = """<w:p xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+  xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"><w:r><mc:AlternateContent>
+  <mc:Choice Requires="wps"><w:txbxContent>{inside}</w:txbxContent></mc:Choice>
+  <mc:Fallback><w:txbxContent>{inside}</w:txbxContent></mc:Fallback>
+  </mc:AlternateContent></w:r><w:r><w:t>beside the box</w:t></w:r></w:p>"""
+
+
+def test_a_table_in_a_text_box_of_word_is_read_where_it_stands(tmp_path: Path) -> None:
+    document = docx.Document()
+    boxed = document.add_table(rows=0, cols=2)
+    for row in (("Candles", "1200"), ("Ink", "15")):
+        for cell, text in zip(boxed.add_row().cells, row, strict=True):
+            cell.text = text
+    boxed.cell(1, 1).add_table(rows=1, cols=1).cell(0, 0).text = "of it black"
+    boxed._tbl.addprevious(parse_xml(BOX.format(inside=boxed._tbl.xml)))
+    boxed._tbl.getparent().remove(boxed._tbl)
+    document.add_paragraph("between")
+    document.add_table(rows=1, cols=1).cell(0, 0).text = "another"
+    document.save(str(tmp_path / "a.docx"))
+    (page,) = pages_of(tmp_path / "a.docx")
+    assert texts_of(page) == [
+        "Candles\t1200\nInk\t15 of it black\nbeside the box",
+        "between",
+        "another",
+    ]
+
+
+def test_a_table_in_a_text_box_of_opendocument_is_read_where_it_stands(tmp_path: Path) -> None:
+    document = opendocument.OpenDocumentText()
+    paragraph, frame, box = P(), Frame(), TextBox()
+    box.addElement(opendocument_table(("Candles", "1200"), ("Ink", "15")))
+    frame.addElement(box)
+    paragraph.addElement(frame)
+    paragraph.addText("beside the box")
+    document.text.addElement(paragraph)
+    document.text.addElement(P(text="between"))
+    document.text.addElement(opendocument_table(("another",)))
+    document.save(str(tmp_path / "a.odt"))
+    (page,) = pages_of(tmp_path / "a.odt")
+    assert texts_of(page) == [
+        "Candles\t1200\nInk\t15\nbeside the box",
+        "between",
+        "another",
+    ]
+
+
+MATH = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
+
+
+def test_formulas_in_word_are_read(tmp_path: Path) -> None:
+    document = docx.Document()
+    paragraph = document.add_paragraph("Soit ")
+    formula = "<m:r><m:t>E=mc</m:t></m:r><m:sSup><m:sup><m:r><m:t>2</m:t></m:r></m:sup></m:sSup>"
+    half = "<m:f><m:num><m:r><m:t>1</m:t></m:r></m:num><m:den><m:r><m:t>2</m:t></m:r></m:den></m:f>"
+    paragraph._p.append(parse_xml(f"<m:oMath {MATH}>{formula}</m:oMath>"))
+    paragraph.add_run(" et ")
+    paragraph._p.append(parse_xml(f"<m:oMath {MATH}>{half}</m:oMath>"))
+    document.save(str(tmp_path / "a.docx"))
+    (page,) = pages_of(tmp_path / "a.docx")
+    assert page.page.text == "Soit E=mc2 et 1/2"
 
 
 def test_long_documents_are_divided_at_paragraphs(tmp_path: Path) -> None:

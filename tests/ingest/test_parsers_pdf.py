@@ -25,7 +25,12 @@ from tests.fixtures.documents import (
     write_turned_pdf,
     write_two_column_pdf,
 )
-from tests.fixtures.pdf_source import pdf_with_content, pdf_with_form, pdf_with_text_mapping
+from tests.fixtures.pdf_source import (
+    pdf_with_content,
+    pdf_with_deep_font,
+    pdf_with_form,
+    pdf_with_text_mapping,
+)
 
 PDF = "application/pdf"
 COLUMNS = [" ".join(column) for column in TWO_COLUMNS]
@@ -121,6 +126,20 @@ def test_text_attachments_become_pages(tmp_path: Path) -> None:
     assert GARDEN[0] in first.page.text
     assert second.page.label == "attachment: library.txt"
     assert second.page.text == " ".join(LIBRARY)
+
+
+@pytest.mark.parametrize("turn", ["1 0 0 1", "0 1 -1 0"])
+def test_a_sign_whose_font_claims_three_lines_has_a_box_of_its_own_height(
+    turn: str, tmp_path: Path
+) -> None:
+    (page,) = pages_of(pdf_with_deep_font(tmp_path / "a.pdf", turn))
+    assert page.page.text == "before + after"
+    assert page.page.boxes is not None
+    x0, y0, x1, y1 = page.page.boxes[7]
+    along, across = (x1 - x0, y1 - y0) if turn.startswith("1") else (y1 - y0, x1 - x0)
+    assert 4 < along < 10
+    assert 11.9 < across < 12.1
+    assert len(span_rects(page.page.boxes, Span(0, 14))) == 1
 
 
 def test_ligatures_are_expanded_and_share_the_box(tmp_path: Path) -> None:

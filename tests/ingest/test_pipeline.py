@@ -17,7 +17,8 @@ from ingest.chunking import ChunkSize
 from ingest.errors import JobCancelled
 from ingest.files import Originals
 from ingest.intake import Intake, ReceivedFile
-from ingest.jobs import JobFilter, Progress, Stage
+from ingest.job_listing import Job, JobFilter, job_of_document, list_jobs
+from ingest.jobs import Progress, Stage
 from ingest.pipeline import Pipeline
 from ingest.sandbox import Limits
 from ingest.worker import Lane
@@ -100,9 +101,9 @@ class Press:
         with self.at_work(lanes):
             wait_until(lambda: not [job for job in self.jobs() if job.stage in jobs.ACTIVE_STAGES])
 
-    def jobs(self) -> list[jobs.Job]:
+    def jobs(self) -> list[Job]:
         with self.database.read() as connection:
-            return jobs.list_jobs(connection, JobFilter(SCOPE))
+            return list_jobs(connection, JobFilter(SCOPE))
 
     def document(self, document: int) -> Document:
         with self.database.read() as connection:
@@ -249,7 +250,7 @@ def test_a_document_that_failed_can_be_tried_again(press: Press) -> None:
     document = press.add_text("a.txt", text_of("a", 1))
     press.with_embedder(ChangedEmbedder(zero)).settle()
     with press.database.write() as connection:
-        jobs.retry(connection, jobs.job_of_document(connection, document).id)
+        jobs.retry(connection, job_of_document(connection, document).id)
     press.settle()
     assert press.document(document).state is DocumentState.READY
 
@@ -349,6 +350,74 @@ def test_a_file_changed_to_what_another_one_holds_leaves_nothing_of_its_old_text
     assert press.add_text("x.txt", text_of("y", 1)) == same
     assert [each.name for each in press.documents()] == ["y.txt"]
     assert len(list(press.pipeline.originals)) == 1
+
+
+def test_a_file_changed_to_what_another_one_will_hold_goes_with_that(press: Press) -> None:
+    press.add_text("x.txt", text_of("x", 1))
+    press.settle()
+    same = press.add_text("y.txt", text_of("y", 1))
+    assert press.add_text("x.txt", text_of("y", 1)) == same
+    assert text_under(press, "x.txt").strip() == text_of("x", 1).strip()
+    press.settle()
+    assert [each.name for each in press.documents()] == ["y.txt"]
+    assert len(list(press.pipeline.originals)) == 1
+
+
+def test_a_file_changed_to_what_another_one_will_hold_and_back_stays(press: Press) -> None:
+    press.add_text("x.txt", text_of("x", 1))
+    press.settle()
+    for text in (text_of("y", 1), text_of("x", 1)):
+        press.add_text("y.txt", text_of("y", 1))
+        press.add_text("x.txt", text)
+    press.settle()
+    assert text_under(press, "x.txt").strip() == text_of("x", 1).strip()
+    assert text_under(press, "y.txt").strip() == text_of("y", 1).strip()
+
+
+def test_a_file_stays_where_what_should_replace_it_fails(press: Press) -> None:
+    press.add_text("x.txt", text_of("x", 1))
+    press.settle()
+    other = press.add_text("y.txt", text_of("y", 1))
+    press.add_text("x.txt", text_of("y", 1))
+    press.intake.delete(other)
+    press.settle()
+    assert text_under(press, "x.txt").strip() == text_of("x", 1).strip()
+
+
+def test_content_under_two_names_outlives_a_new_version_of_one(press: Press) -> None:
+    press.add_text("report.txt", text_of("report", 2023))
+    press.settle()
+    same = press.add_text("report-2023.txt", text_of("report", 2023))
+    press.add_text("report.txt", text_of("report", 2024))
+    press.settle()
+    assert text_under(press, "report-2023.txt").strip() == text_of("report", 2023).strip()
+    assert text_under(press, "report.txt").strip() == text_of("report", 2024).strip()
+    assert press.document(same).name == "report-2023.txt"
+    assert len(list(press.pipeline.originals)) == 2
+    press.add_text("report-2023.txt", text_of("report", 2025))
+    press.settle()
+    assert sorted(each.name for each in press.documents()) == ["report-2023.txt", "report.txt"]
+    assert len(list(press.pipeline.originals)) == 2
+
+
+def test_content_that_waits_under_two_names_outlives_a_new_version_of_one(press: Press) -> None:
+    press.add_text("a.txt", text_of("a", 1))
+    press.add_text("copy.txt", text_of("a", 1))
+    press.add_text("a.txt", text_of("a", 2))
+    press.settle()
+    assert text_under(press, "copy.txt").strip() == text_of("a", 1).strip()
+    assert text_under(press, "a.txt").strip() == text_of("a", 2).strip()
+
+
+def test_a_name_with_newer_content_is_no_other_name_any_more(press: Press) -> None:
+    press.add_text("a.txt", text_of("a", 1))
+    press.add_text("copy.txt", text_of("a", 1))
+    press.settle()
+    press.add_text("copy.txt", text_of("a", 2))
+    press.add_text("a.txt", text_of("a", 3))
+    press.settle()
+    assert sorted(each.name for each in press.documents()) == ["a.txt", "copy.txt"]
+    assert text_under(press, "copy.txt").strip() == text_of("a", 2).strip()
 
 
 def test_a_job_cancelled_while_it_runs_is_cancelled(press: Press) -> None:

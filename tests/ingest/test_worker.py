@@ -21,7 +21,8 @@ from ingest import jobs
 from ingest.chunking import ChunkSize
 from ingest.files import Originals
 from ingest.intake import ANYBODY, Intake, ReceivedFile, Uploader
-from ingest.jobs import JobFilter, Stage, Wanted
+from ingest.job_listing import Job, JobFilter, list_jobs
+from ingest.jobs import Stage, Wanted
 from ingest.pipeline import Pipeline
 from ingest.sandbox import Limits
 from ingest.worker import Lane, Turns, WorkerOptions
@@ -32,6 +33,8 @@ from retrieval.embedder_choice import EmbedderChoice
 from retrieval.store import DocumentFilter, get_document, list_documents
 from retrieval.types import Document, DocumentState
 from tests.contract.embedding_server import KEY, LoopbackEmbeddings, served
+from tests.contract.object_store import reach_s3_at
+from tests.contract.object_store import served as served_s3
 from tests.faults.site import text_of, wait_until
 from tests.retrieval.filling import a_collection, all_of
 
@@ -90,7 +93,7 @@ class Numbered(Uploader):
 def add(
     database: Database, options: WorkerOptions, name: str, text: str, uploader: Uploader = ANYBODY
 ) -> int:
-    path = Path(options.originals_url.removeprefix("file://")).with_name("incoming")
+    path = Path(str(database.url.database)).with_name("incoming")
     path.write_text(text)
     file = ReceivedFile(path, name, sha256(text.encode()).hexdigest(), len(text.encode()))
     return Intake(database, Originals(options.originals_url)).accept(file, 1, uploader).document.id
@@ -110,9 +113,9 @@ def is_ready(database: Database, document: int) -> bool:
     return state(database, document) is READY
 
 
-def all_jobs(database: Database) -> list[jobs.Job]:
+def all_jobs(database: Database) -> list[Job]:
     with database.read() as connection:
-        return jobs.list_jobs(connection, JobFilter(all_of(1)))
+        return list_jobs(connection, JobFilter(all_of(1)))
 
 
 def running(database: Database) -> list[int]:
@@ -211,7 +214,7 @@ def test_a_restart_takes_up_what_a_killed_server_left(
     with at_work(database, options):
         wait_until(lambda: settled(database))
     assert state(database, document) is READY
-    assert [job.attempts for job in all_jobs(database)] == [1]
+    assert [job.attempts for job in all_jobs(database)] == [2]
 
 
 def run_a_parent(options: WorkerOptions, pipe: Pipe) -> None:
@@ -300,6 +303,32 @@ def test_nobody_waits_for_the_large_documents_of_another(
     assert {document.state for document in documents(database)} == {READY}
 
 
+def test_documents_that_the_embedding_server_refuses_keep_no_others_waiting(
+    database: Database, options: WorkerOptions, embeddings: LoopbackEmbeddings
+) -> None:
+    refused = [add(database, options, f"{n}.txt", f"refused {n} " * 40) for n in range(3)]
+    healthy = add(database, options, "healthy.txt", text_of("healthy", 1))
+    embeddings.refuses = lambda text: "refused" in text
+    with at_work(database, by_server(options, embeddings)):
+        wait_until(lambda: settled(database))
+    assert is_ready(database, healthy)
+    with database.read() as connection:
+        failed = [get_document(connection, document) for document in refused]
+    assert {each.error_code for each in failed} == {"embedding_refused"}
+    assert all("413" in str(each.error_message) for each in failed)
+
+
+def test_a_document_waits_for_an_embedding_server_that_is_out_of_order(
+    database: Database, options: WorkerOptions, embeddings: LoopbackEmbeddings
+) -> None:
+    document = add(database, options, "a.txt", text_of("a", 1))
+    embeddings.troubles = [(200, {}, embeddings.body(["dimensions"])), (500, {}, b"out of order")]
+    with at_work(database, by_server(options, embeddings)):
+        wait_until(lambda: settled(database))
+    assert is_ready(database, document)
+    assert [job.attempts for job in all_jobs(database)] == [1]
+
+
 def test_a_lane_survives_a_database_that_is_away(
     database: Database, options: WorkerOptions
 ) -> None:
@@ -322,5 +351,30 @@ def test_a_lane_survives_a_database_that_is_away(
     finally:
         stopping.set()
         thread.join()
+    assert state(database, document) is READY
+    assert [job.attempts for job in all_jobs(database)] == [1]
+
+
+def test_a_document_waits_for_a_store_that_is_away(
+    database: Database,
+    options: WorkerOptions,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with served_s3() as store:
+        reach_s3_at(store.address, monkeypatch)
+        url = f"s3://{store.new_bucket()}/originals"
+        document = add(database, replace(options, originals_url=url), "a.txt", text_of("a", 1))
+        pipeline = Pipeline(database, Originals(url), HashEmbedder(), Limits(), ChunkSize())
+        stopping = threading.Event()
+        thread = threading.Thread(target=Lane(pipeline, "lane", stopping).run)
+        try:
+            with store.away():
+                thread.start()
+                wait_until(lambda: "waits: originals_unusable" in caplog.text)
+            wait_until(lambda: settled(database))
+        finally:
+            stopping.set()
+            thread.join()
     assert state(database, document) is READY
     assert [job.attempts for job in all_jobs(database)] == [1]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -88,17 +86,6 @@ def test_every_character_is_covered(count: int, start: int, length: int) -> None
     rects = span_rects(boxes, span)
     for x0, y0, x1, y1 in boxes[span.start : span.end].tolist():
         assert any(a <= x0 and b <= y0 and c >= x1 and d >= y1 for a, b, c, d in rects)
-
-
-@pytest.mark.parametrize("turn", [np.array, turned])
-def test_a_sign_with_a_deep_box_does_not_reach_into_the_next_line(
-    turn: Callable[[Boxes], Boxes],
-) -> None:
-    boxes = line(10)
-    boxes[4, 1] -= 9
-    boxes[9, 1] -= 9
-    assert span_rects(turn(boxes), Span(2, 10)) == [tuple(*turn(np.array([[10, 0, 50, 10]])))]
-    assert span_rects(turn(boxes), Span(4, 5)) == [tuple(*turn(np.array([[20, -9, 25, 10]])))]
 
 
 def test_an_index_at_an_end_is_marked_without_what_stands_over_it() -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
 from hashlib import sha256
 from multiprocessing import get_context
+from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,10 @@ from sqlalchemy.exc import DBAPIError
 
 import retrieval.migrations
 from retrieval.database import Database
-from retrieval.errors import DatabaseUnusable, DataFormatTooNew
+from retrieval.errors import DatabaseInUse, DatabaseUnusable, DataFormatTooNew
 from retrieval.schema import counters, metadata
 from retrieval.store import create_collection, current_seq, delete_document, list_collections
+from tests.fixtures.waiting import until
 from tests.retrieval.filling import a_collection, published
 
 
@@ -40,7 +42,8 @@ def count_up(database: Database, times: int) -> None:
     for _ in range(times):
         with database.write() as connection:
             seq = current_seq(connection)
-            connection.execute(update(counters).values(value=seq + 1))
+            counter = update(counters).where(counters.c.name == "seq")
+            connection.execute(counter.values(value=seq + 1))
 
 
 def count_up_in_a_process(url: str, times: int) -> None:
@@ -109,6 +112,85 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
     assert names(database) == ["kept"]
 
 
+def test_writers_who_wait_leave_connections_to_readers(database: Database) -> None:
+    names(database)
+    with ThreadPoolExecutor(50) as pool, database.write() as connection:
+        create_collection(connection, "first")
+        waiting = [pool.submit(count_up, database, 1) for _ in range(40)]
+        done = [pool.submit(names, database) for _ in range(10)]
+        assert [each.result(timeout=20) for each in done] == [[]] * 10
+        assert not any(each.done() for each in waiting)
+    assert names(database) == ["first"]
+
+
+def postgresql(request: pytest.FixtureRequest) -> Database:
+    return Database(request.getfixturevalue("postgres_url"))
+
+
+def test_a_postgresql_has_one_server_which_is_named(request: pytest.FixtureRequest) -> None:
+    with closing(postgresql(request)) as first, closing(postgresql(request)) as second:
+        with first.held("http://first:8080 on one"):
+            with (
+                pytest.raises(DatabaseInUse, match="in use by http://first:8080 on one"),
+                second.held("http://second:8080 on two"),
+            ):
+                pass
+            a_transaction(second)
+            a_transaction(first)
+        with second.held("http://second:8080 on two"):
+            a_transaction(first)
+
+
+def a_transaction(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(text("SELECT 1"))
+
+
+def hold(url: str, pipe: Pipe) -> None:
+    with Database(url).held("the first"):
+        pipe.send("held")
+        pipe.poll(None)
+
+
+def test_a_server_that_was_killed_holds_no_postgresql(request: pytest.FixtureRequest) -> None:
+    context = get_context("forkserver")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=hold, args=(request.getfixturevalue("postgres_url"), theirs))
+    process.start()
+    assert ours.recv() == "held"
+    process.kill()
+    process.join()
+    with closing(postgresql(request)) as second:
+        until(lambda: is_free(second))
+
+
+def is_free(database: Database) -> bool:
+    try:
+        with database.held("the second"):
+            return True
+    except DatabaseInUse:
+        return False
+
+
+def test_a_postgresql_that_is_not_there_says_so() -> None:
+    with (
+        closing(Database("postgresql://nobody@127.0.0.1:9/none")) as database,
+        pytest.raises(DatabaseUnusable, match="cannot be used"),
+        database.held("a server"),
+    ):
+        pass
+
+
+def test_an_sqlite_is_held_with_its_data_folder(tmp_path: Path) -> None:
+    with (
+        closing(sqlite(tmp_path)) as first,
+        closing(sqlite(tmp_path)) as second,
+        first.held("the first"),
+        second.held("the second"),
+    ):
+        assert names(second) == []
+
+
 def test_the_migrations_can_be_taken_back(database: Database) -> None:
     config = Config()
     config.set_main_option("script_location", retrieval.migrations.__path__[0])
@@ -174,7 +256,8 @@ def test_a_reader_puts_forgetting_off(tmp_path: Path) -> None:
             list_collections(connection)
             a_collection(database, "second")
             assert not database.forget_deleted()
-        assert database.forget_deleted()
+            assert not database.forget_put_off()
+        assert database.forget_put_off()
         assert (tmp_path / "cloister.db-wal").stat().st_size == 0
 
 

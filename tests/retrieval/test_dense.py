@@ -225,6 +225,29 @@ def test_removed_vectors_are_gone_after_a_merge() -> None:
     assert 4 not in state.rows.documents
 
 
+@pytest.mark.parametrize("tiers", [IVF, IVF_SQ8])
+def test_merge_after_merge_finds_as_much(tiers: Tiers) -> None:
+    pair = filled(tiers, documents=150, rows=8)
+    for turn in range(12):
+        pair.index.merge()
+        for number in range(10):
+            pair.add(1000 + 10 * turn + number, number % 4, 8, seed=5000 + 10 * turn + number)
+            pair.remove(10 * turn + number)
+    pair.index.merge()
+    assert pair.recall(unit_vectors(40, 9), ALL) >= 0.95
+    assert pair.recall(unit_vectors(40, 9), Scope(frozenset({1}))) >= 0.95
+
+
+def test_a_merge_that_is_not_wanted_any_more_changes_nothing() -> None:
+    pair = filled(IVF)
+    pair.index.merge()
+    pair.add(1000, 1, 40, seed=5000)
+    before = pair.index.state
+    pair.index.stop_merging()
+    pair.index.merge()
+    assert pair.index.state is before
+
+
 @pytest.mark.parametrize(
     "vectors",
     [

@@ -7,9 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.evaluation import (
-    CoveragePoint,
     auroc,
-    coverage_curve,
     evidence_within_budget,
     mrr_at_k,
     ndcg_at_k,
@@ -78,15 +76,6 @@ def test_auroc() -> None:
     assert auroc([], []) == 0.5
 
 
-def test_coverage_curve() -> None:
-    curve = coverage_curve([0.2, 0.9, 0.5, 0.5], [False, True, True, False])
-    assert curve == [
-        CoveragePoint(0.9, 0.25, 1.0),
-        CoveragePoint(0.5, 0.75, 2 / 3),
-        CoveragePoint(0.2, 1.0, 0.5),
-    ]
-
-
 _IDS = st.lists(st.integers(0, 30), unique=True, max_size=20)
 _SCORED = st.lists(st.tuples(st.integers(0, 9).map(float), st.booleans()), max_size=40)
 
@@ -119,13 +108,3 @@ def test_auroc_equals_the_count_over_all_pairs(scored: list[tuple[float, bool]])
     wins = [1.0 if t > f else 0.5 if t == f else 0.0 for t in true for f in false]
     expected = sum(wins) / len(wins) if wins else 0.5
     assert auroc([s for s, _ in scored], [label for _, label in scored]) == pytest.approx(expected)
-
-
-@given(_SCORED)
-def test_coverage_rises_while_the_threshold_falls(scored: list[tuple[float, bool]]) -> None:
-    curve = coverage_curve([s for s, _ in scored], [c for _, c in scored])
-    assert [p.threshold for p in curve] == sorted({s for s, _ in scored}, reverse=True)
-    assert [p.coverage for p in curve] == sorted(p.coverage for p in curve)
-    if curve:
-        assert curve[-1].coverage == 1.0
-        assert curve[-1].precision == sum(c for _, c in scored) / len(scored)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import shutil
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +18,11 @@ from sqlalchemy import update
 from retrieval.analysis import terms
 from retrieval.database import Database
 from retrieval.embedder import HashEmbedder
+from retrieval.faiss_tiers import Tier, Tiers
 from retrieval.indexes import Indexes
 from retrieval.schema import documents
 from retrieval.store import current_seq, delete_document
+from tests.fixtures.lexical_files import chunks_with
 from tests.retrieval.filling import (
     EMBEDDER,
     a_collection,
@@ -29,6 +34,8 @@ from tests.retrieval.filling import (
 )
 
 QUESTION = EMBEDDER.embed_query("garden")
+LISTS = Tiers(ivf_from=50, nprobe=50, exact_rows=10, tail_rows=5)
+SLOW = Tiers(ivf_from=1_000)
 
 
 @pytest.fixture
@@ -44,8 +51,10 @@ def collection(sqlite: Database) -> int:
 
 
 @contextmanager
-def opened(database: Database, folder: Path, first_purge: float = 0.0) -> Iterator[Indexes]:
-    made = Indexes(database, EMBEDDER.model, folder / "indexes", first_purge)
+def opened(
+    database: Database, folder: Path, first_purge: float = 0.0, tiers: Tiers | None = None
+) -> Iterator[Indexes]:
+    made = Indexes(database, EMBEDDER.model, folder / "indexes", first_purge, tiers)
     with closing(made) as indexes:
         yield indexes
 
@@ -77,7 +86,7 @@ def everything(indexes: Indexes, collection: int) -> object:
         sorted(lexical(indexes, collection, "garden notes cloister")),
         len(indexes.lexical),
         names,
-        indexes.languages(),
+        indexes.languages(all_of(1)),
     )
 
 
@@ -165,10 +174,10 @@ def test_languages_of_deleted_documents_are_forgotten(
     with opened(sqlite, tmp_path) as indexes:
         first = published(sqlite, collection, "a.txt", "garden")
         indexes.catch_up()
-        assert list(indexes.languages()) == ["en"]
+        assert list(indexes.languages(all_of(1))) == ["en"]
         remove(sqlite, first)
         indexes.catch_up()
-        assert list(indexes.languages()) == []
+        assert list(indexes.languages(all_of(1))) == []
 
 
 def snapshot_of(folder: Path) -> Path:
@@ -301,7 +310,7 @@ def files_with(folder: Path, *needles: bytes) -> list[str]:
 def test_deleted_text_and_vectors_leave_the_files(
     sqlite: Database, collection: int, tmp_path: Path
 ) -> None:
-    canary = "zyxwcanary"
+    canary = "zyxwcanar"
     text = f"{canary} in the garden"
     vector = content_of([text]).vectors.astype(np.float16).tobytes()
     with opened(sqlite, tmp_path) as indexes:
@@ -309,12 +318,14 @@ def test_deleted_text_and_vectors_leave_the_files(
         document = published(sqlite, collection, "b.txt", text)
         published(sqlite, collection, "c.txt", "garden wall")
         indexes.maintain()
-    assert files_with(tmp_path / "indexes", canary.encode(), vector)
+    assert files_with(tmp_path / "indexes", vector)
+    assert chunks_with(tmp_path / "indexes", canary) == 1
     with opened(sqlite, tmp_path) as indexes:
         remove(sqlite, document)
         sqlite.forget_deleted()
         indexes.maintain()
         assert files_with(tmp_path, canary.encode(), vector) == []
+        assert chunks_with(tmp_path / "indexes", canary) == 0
         assert indexes.lexical.search([(canary,)], all_of(collection), 10) == []
         assert not indexes.is_purge_due
     assert files_with(tmp_path, canary.encode(), vector) == []
@@ -323,7 +334,7 @@ def test_deleted_text_and_vectors_leave_the_files(
 def test_what_a_closed_server_did_not_forget_is_forgotten_at_the_next_start(
     sqlite: Database, collection: int, tmp_path: Path
 ) -> None:
-    canary = "zyxwcanary"
+    canary = "zyxwcanar"
     with opened(sqlite, tmp_path) as indexes:
         document = published(sqlite, collection, "b.txt", canary)
         indexes.maintain()
@@ -331,20 +342,20 @@ def test_what_a_closed_server_did_not_forget_is_forgotten_at_the_next_start(
     with opened(sqlite, tmp_path) as indexes:
         assert indexes.is_purge_due
         indexes.maintain()
-        assert files_with(tmp_path / "indexes", canary.encode()) == []
+        assert chunks_with(tmp_path / "indexes", canary) == 0
 
 
 def test_a_process_that_lives_for_one_question_rewrites_nothing(
     sqlite: Database, collection: int, tmp_path: Path
 ) -> None:
     with opened(sqlite, tmp_path) as indexes:
-        document = published(sqlite, collection, "b.txt", "zyxwcanary")
+        document = published(sqlite, collection, "b.txt", "zyxwcanar")
         indexes.maintain()
         remove(sqlite, document)
     with opened(sqlite, tmp_path, first_purge=600.0) as indexes:
         assert not indexes.is_purge_due
         indexes.maintain()
-        assert indexes.lexical.search([("zyxwcanary",)], all_of(collection), 10) == []
+        assert indexes.lexical.search([("zyxwcanar",)], all_of(collection), 10) == []
     with opened(sqlite, tmp_path) as indexes:
         assert indexes.is_purge_due
 
@@ -357,3 +368,129 @@ def test_nothing_is_rewritten_where_nothing_was_deleted(
         assert not indexes.is_purge_due
         indexes.maintain()
         assert not snapshot_of(tmp_path).exists()
+
+
+def test_purging_again_and_again_leaves_one_lexical_index(
+    sqlite: Database, collection: int, tmp_path: Path
+) -> None:
+    kept = published(sqlite, collection, "a.txt", "garden")
+    for _ in range(3):
+        with opened(sqlite, tmp_path) as indexes:
+            passing = published(sqlite, collection, "b.txt", "garden zyxwcanar")
+            indexes.maintain()
+            assert lexical(indexes, collection, "garden") == [kept, passing]
+            assert chunks_with(tmp_path / "indexes", "zyxwcanar") == 1
+            remove(sqlite, passing)
+            indexes.purge()
+            assert lexical(indexes, collection, "garden") == [kept]
+            later = published(sqlite, collection, "c.txt", "garden wall")
+            indexes.maintain()
+            assert lexical(indexes, collection, "garden") == [kept, later]
+            remove(sqlite, later)
+            indexes.purge()
+            assert len([path for path in (tmp_path / "indexes").iterdir() if path.is_dir()]) == 1
+        assert chunks_with(tmp_path / "indexes", "zyxwcanar") == 0
+
+
+def test_half_a_lexical_index_is_taken_away(
+    sqlite: Database, collection: int, tmp_path: Path
+) -> None:
+    with opened(sqlite, tmp_path) as indexes:
+        kept = published(sqlite, collection, "a.txt", "garden")
+        indexes.maintain()
+    shutil.copytree(tmp_path / "indexes" / "lexical", tmp_path / "indexes" / "lexical-1")
+    with opened(sqlite, tmp_path) as indexes:
+        assert lexical(indexes, collection, "garden") == [kept]
+        assert not (tmp_path / "indexes" / "lexical-1").exists()
+
+
+def test_documents_come_and_go_beside_merging_and_purging(
+    database: Database, tmp_path: Path
+) -> None:
+    """Both indexes follow while all is made anew all the time, and the lists find everything."""
+    collection = a_collection(database)
+    ended = threading.Event()
+
+    def tidy(indexes: Indexes) -> None:
+        while not ended.is_set():
+            indexes.tidy()
+            indexes.purge()
+            indexes.dense.merge()
+
+    with opened(database, tmp_path, tiers=LISTS) as indexes, ThreadPoolExecutor(1) as pool:
+        standing = {
+            published(database, collection, f"{n}.txt", *(f"garden {n} {m}" for m in range(10)))
+            for n in range(12)
+        }
+        indexes.maintain()
+        tidying = pool.submit(tidy, indexes)
+        try:
+            for number in range(40):
+                passing = published(database, collection, "passing.txt", f"garden wall {number}")
+                indexes.follow()
+                assert found_dense(indexes, collection) == standing | {passing}
+                assert found_lexical(indexes, collection) == standing | {passing}
+                remove(database, passing)
+                indexes.catch_up()
+                assert found_dense(indexes, collection) == standing
+        finally:
+            ended.set()
+        tidying.result()
+        indexes.maintain()
+        indexes.dense.merge()
+        assert indexes.dense.state.main.tier is Tier.IVF
+        assert len(indexes.dense) == len(indexes.lexical) == 120
+
+
+def found_dense(indexes: Indexes, collection: int) -> set[int]:
+    near = indexes.dense.search(QUESTION, all_of(collection), 1_000)
+    return {hit.document_id for hit in near}
+
+
+def found_lexical(indexes: Indexes, collection: int) -> set[int]:
+    hits = indexes.lexical.search([("garden",)], all_of(collection), 1_000)
+    return {hit.document_id for hit in hits}
+
+
+@dataclass(frozen=True, slots=True)
+class LongMerge:
+    """Indexes, and a thread in which lists are trained over many rows."""
+
+    indexes: Indexes
+    thread: threading.Thread
+
+
+@contextmanager
+def long_merge(database: Database, folder: Path) -> Iterator[LongMerge]:
+    vectors = np.random.default_rng(0).standard_normal((200_000, 64)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    indexes = Indexes(database, EMBEDDER.model, folder / "indexes", tiers=SLOW)
+    indexes.dense.add(10**6, 10**6, range(10**6, 10**6 + len(vectors)), vectors)
+    thread = threading.Thread(target=indexes.tidy)
+    thread.start()
+    with closing(indexes):
+        yield LongMerge(indexes, thread)
+
+
+def test_new_documents_are_found_before_a_long_merge_ends(
+    sqlite: Database, collection: int, tmp_path: Path
+) -> None:
+    with long_merge(sqlite, tmp_path) as merge:
+        first = published(sqlite, collection, "a.txt", "garden")
+        merge.indexes.follow()
+        assert found_dense(merge.indexes, collection) == {first}
+        assert found_lexical(merge.indexes, collection) == {first}
+        remove(sqlite, first)
+        merge.indexes.follow()
+        assert found_dense(merge.indexes, collection) == set()
+        assert found_lexical(merge.indexes, collection) == set()
+        assert merge.thread.is_alive()
+        assert len(merge.indexes.dense.state.main) == 0
+
+
+def test_closing_ends_a_long_merge(sqlite: Database, tmp_path: Path) -> None:
+    with long_merge(sqlite, tmp_path) as merge:
+        assert merge.thread.is_alive()
+    merge.thread.join(5.0)
+    assert not merge.thread.is_alive()
+    assert len(merge.indexes.dense.state.main) == 0

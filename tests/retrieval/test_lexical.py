@@ -246,7 +246,6 @@ def test_removed_documents_are_found_no_more(index: LexicalIndex) -> None:
     index.commit(2)
     assert found(index.search([("word",)], EVERYTHING, 5)) == [1]
     assert len(index) == 1
-    assert index.dead_share > 0.0
 
 
 def test_clear_leaves_no_word_in_the_files(tmp_path: Path) -> None:

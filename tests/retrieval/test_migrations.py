@@ -20,7 +20,7 @@ from retrieval.schema import (
     groups,
     metadata,
     people,
-    turn_past_documents,
+    turn_documents,
     turn_sources,
     turns,
 )
@@ -155,8 +155,32 @@ def test_turns_learn_of_the_documents_of_those_before_them(database: Database) -
     database.migrate()
     with database.read() as connection:
         assert differences(connection) == []
-        rows = connection.execute(select(turn_past_documents)).all()
-        assert {tuple(row) for row in rows} == {(2, 10), (3, 10), (3, 20), (4, 10)}
+        rows = connection.execute(select(turn_documents.c.turn_id, turn_documents.c.document_id))
+        before = {(2, 10), (3, 10), (3, 20), (4, 10)}
+        assert {tuple(row) for row in rows} == before | {(n, 10 * n) for n in (1, 2, 3, 4)}
+
+
+def test_answers_on_documents_that_are_gone_are_closed_but_for_the_operator(
+    database: Database,
+) -> None:
+    there = published(database, a_collection(database), "a.txt", "text")
+    with database.write() as connection:
+        connection.execute(insert(people).values(**_filled(people, id=1)))
+        for number, person in ((1, None), (2, 1)):
+            owned = {"id": number, "person_id": person}
+            connection.execute(insert(conversations).values(**_filled(conversations, **owned)))
+            named = {"id": number, "conversation_id": number}
+            connection.execute(insert(turns).values(**_filled(turns, **named)))
+            for n, document in enumerate((there, 99)):
+                source = {"turn_id": number, "n": n, "document_id": document}
+                connection.execute(insert(turn_sources).values(**_filled(turn_sources, **source)))
+    downgraded(database, "0011")
+    database.migrate()
+    with database.read() as connection:
+        assert differences(connection) == []
+        rows = connection.execute(select(turn_documents)).all()
+        closed = {(1, there, False), (1, 99, False), (2, there, False), (2, 99, True)}
+        assert {tuple(row) for row in rows} == closed
 
 
 def _filled(table: Table, **values: object) -> dict[str, object]:

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.database import Database
+from retrieval.faiss_tiers import Tiers
 from retrieval.fusion import FusionWeights
 from retrieval.indexes import Indexes
 from retrieval.retriever import Retriever, RetrieverOptions
@@ -46,9 +47,14 @@ class Place:
 
 
 @contextmanager
-def over(database: Database, folder: Path) -> Iterator[Place]:
-    with closing(Indexes(database, EMBEDDER.model, folder / "indexes")) as indexes:
-        yield Place(database, indexes, Retriever(database, EMBEDDER, indexes))
+def over(
+    database: Database,
+    folder: Path,
+    tiers: Tiers | None = None,
+    options: RetrieverOptions | None = None,
+) -> Iterator[Place]:
+    with closing(Indexes(database, EMBEDDER.model, folder / "indexes", tiers=tiers)) as indexes:
+        yield Place(database, indexes, Retriever(database, EMBEDDER, indexes, options))
 
 
 @pytest.fixture
@@ -127,34 +133,46 @@ def test_any_question_is_answered_with_what_there_is(place: Place, query: str) -
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Documents as (collection, chunks, deleted, indexed), and grants with a question each."""
+    """Documents as (collection, chunks, deleted, indexed), and grants with a question each.
+
+    Grants are of collections and of documents, except some documents.
+    """
 
     documents: list[tuple[int, int, bool, bool]]
-    questions: list[tuple[set[int], set[int], str, int]]
+    questions: list[tuple[set[int], set[int], set[int], str, int]]
 
 
-_document = st.tuples(st.integers(0, 3), st.integers(1, 5), st.booleans(), st.booleans())
+FEW = RetrieverOptions(candidates=5)
+TINY = {
+    "exact": Tiers(tail_rows=8),
+    "ivf": Tiers(ivf_from=10, nprobe=1, exact_rows=0, tail_rows=8),
+    "ivf-sq8": Tiers(ivf_from=10, sq8_from=40, nprobe=1, exact_rows=2, tail_rows=8),
+}
+"""So that each search cuts off, and each tier serves, with a few dozen chunks."""
+
+_document = st.tuples(st.integers(0, 3), st.integers(1, 9), st.booleans(), st.booleans())
 _question = st.tuples(
     st.sets(st.integers(0, 3)),
-    st.sets(st.integers(0, 11)),
+    st.sets(st.integers(0, 19)),
+    st.sets(st.integers(0, 19), max_size=4),
     st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join),
-    st.integers(1, 12),
+    st.integers(1, 30),
 )
 _cases = st.builds(
-    Case, st.lists(_document, max_size=12), st.lists(_question, min_size=1, max_size=6)
+    Case, st.lists(_document, max_size=20), st.lists(_question, min_size=1, max_size=6)
 )
 
 
 @settings(max_examples=30, deadline=None)
-@given(case=_cases)
+@given(case=_cases, tier=st.sampled_from(sorted(TINY)))
 def test_never_an_id_outside_the_scope_and_always_a_full_top_k(
-    case: Case, tmp_path_factory: pytest.TempPathFactory
+    case: Case, tier: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("case")
     with closing(Database(f"sqlite:///{folder}/cloister.db")) as database:
         database.migrate()
         collections = [a_collection(database, f"collection {n}") for n in range(4)]
-        with over(database, folder) as place:
+        with over(database, folder, TINY[tier], FEW) as place:
             visible = fill(place, collections, case)
             check_questions(place, collections, visible, case)
 
@@ -175,15 +193,17 @@ def fill(place: Place, collections: list[int], case: Case) -> list[tuple[int, in
 def check_questions(
     place: Place, collections: list[int], visible: list[tuple[int, int, int]], case: Case
 ) -> None:
-    for collection_grants, document_grants, query, k in case.questions:
+    for collection_grants, document_grants, exceptions, query, k in case.questions:
         scope = Scope(
             frozenset(collections[n] for n in collection_grants),
             frozenset(visible[n][1] for n in document_grants if n < len(visible)),
+            frozenset(visible[n][1] for n in exceptions if n < len(visible)),
         )
         allowed = {
             document: chunks
             for collection, document, chunks in visible
-            if collection in scope.collections or document in scope.documents
+            if (collection in scope.collections or document in scope.documents)
+            and document not in scope.excluded
         }
         hits = place.find(query, scope, k)
         assert len(hits) == min(k, sum(allowed.values()))

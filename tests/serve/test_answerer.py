@@ -5,8 +5,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from retrieval.contents import read_page
+from retrieval.schema import documents
+from retrieval.store import delete_document
 from retrieval.types import Scope
 from serve.answers.answerer import Answerer, AnswererOptions
 from serve.answers.events import (
@@ -23,10 +26,11 @@ from serve.answers.events import (
 from serve.answers.extractive import ExtractiveLLM
 from serve.answers.follow_up import Finder
 from serve.answers.inquiry import Inquiry
-from serve.answers.llm import Assignment, ScriptedLLM
+from serve.answers.llm import Assignment
 from serve.answers.writers import Writers
 from serve.errors import LLMUnavailable
 from tests.fixtures.library import ENGLISH, FRENCH, Library, library
+from tests.fixtures.scripted_writer import ScriptedWriter
 
 ALWAYS = AnswererOptions(threshold=0.0)
 
@@ -45,10 +49,8 @@ def extractive(books: Library, options: AnswererOptions = ALWAYS) -> Answerer:
 
 
 def scripted(books: Library, *pieces: str) -> Answerer:
-    def script(_: Assignment) -> Sequence[str]:
-        return pieces
-
-    return Answerer(books.database, Finder(books.retriever), Writers(ScriptedLLM(script)), ALWAYS)
+    writers = Writers(ScriptedWriter(lambda _: pieces))
+    return Answerer(books.database, Finder(books.retriever), writers, ALWAYS)
 
 
 def answer(answerer: Answerer, question: str, scope: Scope) -> Answer:
@@ -143,11 +145,41 @@ def test_a_writer_that_fails_leaves_the_passages(books: Library) -> None:
         raise LLMUnavailable("The model does not answer.")
 
     answerer = Answerer(
-        books.database, Finder(books.retriever), Writers(ScriptedLLM(script)), ALWAYS
+        books.database, Finder(books.retriever), Writers(ScriptedWriter(script)), ALWAYS
     )
     given = answer(answerer, "What is the notice period?", books.scope)
     assert given.failure == Failed("llm_unavailable", "The model does not answer.")
     assert given.hits
+
+
+@pytest.mark.parametrize("closing", ["</q>, and that is all.", ""])
+def test_a_document_that_goes_while_it_is_cited_leaves_an_answer(
+    tmp_path: Path, closing: str
+) -> None:
+    with library(tmp_path, ENGLISH) as books:
+
+        def script(assignment: Assignment) -> Iterator[str]:
+            yield "The notice period is three months "
+            with books.database.write() as connection:
+                for document_id in connection.scalars(select(documents.c.id)).all():
+                    delete_document(connection, document_id)
+            source = assignment.sources[0]
+            yield f'<q s="{source.n}">{first_line(source.text)}{closing}'
+
+        answerer = Answerer(
+            books.database, Finder(books.retriever), Writers(ScriptedWriter(script)), ALWAYS
+        )
+        found = answer(answerer, "What is the notice period of the lease?", books.scope)
+    assert found.failure is None
+    assert not found.grounded
+    assert len(found.struck) == 1
+    assert found.trace is not None
+    assert [quote.verdict for quote in found.trace.quotes] == ["struck"]
+    assert found.text.startswith("The notice period is three months")
+
+
+def first_line(text: str) -> str:
+    return text.split("\n")[0]
 
 
 def test_a_document_with_our_own_tags_is_still_quoted(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from serve.answers.prompt import LANGUAGES
 from serve.schemas import AnswerLanguage
 from serve.scripted.replies import Reply, quoting
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
-from tests.fixtures.waiting import until
+from tests.fixtures.waiting import AT_ONCE, until
 
 if TYPE_CHECKING:
     from tests.conftest import RunningServer, ServerFactory
@@ -199,10 +199,11 @@ def test_without_the_model_the_documents_speak_and_it_is_said(
 def test_a_busy_model_is_named_with_a_time_to_try_again(
     site: RunningServer, llm: ScriptedLlm
 ) -> None:
-    llm.server.script = writes("", fault="busy")
+    llm.server.script = writes("", fault="busy", retry_after=2)
     whole = site.http.post("/api/v1/chat", json={"question": STEPS}, params={"stream": "false"})
     assert (whole.status_code, whole.json()["code"]) == (503, "llm_busy")
-    assert int(whole.headers["Retry-After"]) >= 1
+    assert whole.headers["Retry-After"] == "2"
+    assert events(site)[-1]["error"]["retry_after"] == 2
 
 
 def test_the_queue_tells_its_places_and_refuses_when_it_is_full(
@@ -232,7 +233,7 @@ def test_a_client_that_goes_stops_the_model(site: RunningServer, llm: ScriptedLl
             if '"text"' in line:
                 break
         assert llm.server.running == 1
-    until(lambda: llm.server.running == 0)
+    until(lambda: llm.server.running == 0, AT_ONCE)
     until(lambda: status(site)["llm"]["running"] == 0)
 
 

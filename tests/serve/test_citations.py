@@ -79,6 +79,8 @@ def test_the_result_does_not_depend_on_how_the_stream_is_cut(
 @settings(deadline=None, max_examples=500)
 @example("[<q s='1'>x</q>3]")
 @example("NO_<src>NO_ANSWERANSWER")
+@example('<q<q s="5"/>>')
+@example('<q <q s="5"></q>>')
 def test_no_tag_and_no_false_mark_is_ever_shown(text: str) -> None:
     seen = shown(text)
     if "NO_" not in text.upper():  # without it, what only begins like a tag may look like one

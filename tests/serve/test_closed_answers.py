@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -151,6 +151,26 @@ def test_later_answers_that_had_it_before_them_are_withheld_too(told: Told) -> N
     assert told.everywhere().count(PROSE) > 4
 
 
+def test_an_answer_that_continues_one_is_withheld_with_it(
+    told: Told, town: Town, llm: ScriptedLlm
+) -> None:
+    made = told.reader.post("/api/v1/conversations", json={}).json()["id"]
+    path = f"/api/v1/conversations/{made}"
+    llm.server.script = lambda _: Reply(f"It is about {PROSE}, and so on.", fault="end", after=9)
+    asked = {"question": QUESTION, "k": 1, "collections": [told.collection]}
+    told.reader.post(f"{path}/turns", json=asked)
+    llm.server.script = telling
+    [cut] = told.reader.get(path).json()["turns"]
+    assert PROSE in cut["answer"]
+    [newer] = town.server.ingest({"newer.txt": f"{QUESTION} {QUOTED}.".encode()}, told.name)
+    rest = told.reader.post(f"/api/v1/turns/{cut['id']}/continue?stream=false").json()
+    assert [each["document_id"] for each in rest["hits"]] == [newer]
+    told.restrict([])
+    [again] = told.reader.get(path).json()["turns"]
+    assert (again["id"], again["closed"]) == (rest["turn_id"], True)
+    assert PROSE not in told.reader.get(path).text
+
+
 def test_with_the_right_it_comes_back(told: Told) -> None:
     before = told.shown()
     told.restrict([])
@@ -163,6 +183,57 @@ def test_of_a_deleted_document_only_the_quotes_go(told: Told) -> None:
     turn = told.shown()
     assert (turn["closed"], turn["withheld"]) == (False, True)
     assert PROSE in turn["answer"]
+    assert QUOTED not in told.everywhere()
+
+
+def deleted(told: Told) -> None:
+    path = f"/api/v1/documents/{told.document}"
+    assert told.town.operator.delete(path).status_code == 204
+
+
+def replaced(told: Told) -> None:
+    told.town.server.ingest({"plan.txt": b"It was all different."}, told.name)
+    path = f"/api/v1/documents/{told.document}"
+    assert told.town.operator.get(path).status_code == 404
+
+
+def deleted_with_its_collection(told: Told) -> None:
+    path = f"/api/v1/collections/{told.collection}"
+    assert told.town.operator.delete(path).status_code == 204
+
+
+DELETIONS = [deleted, replaced, deleted_with_its_collection]
+
+
+@pytest.mark.parametrize("delete", DELETIONS)
+def test_what_was_closed_stays_so_when_its_document_is_deleted(
+    told: Told, delete: Callable[[Told], None]
+) -> None:
+    told.restrict([])
+    delete(told)
+    assert PROSE not in told.everywhere()
+    assert told.shown()["closed"]
+    assert not told.found(PROSE)
+
+
+@pytest.mark.parametrize("delete", DELETIONS)
+def test_and_when_the_collection_was_taken_away_before(
+    told: Told, delete: Callable[[Told], None]
+) -> None:
+    person = told.town.id_of(told.reader)
+    path = f"/api/v1/collections/{told.collection}/grants?person_id={person}"
+    assert told.town.operator.delete(path).status_code == 204
+    delete(told)
+    assert PROSE not in told.everywhere()
+
+
+@pytest.mark.parametrize("delete", DELETIONS)
+def test_it_stays_open_to_who_could_read_to_the_end(
+    told: Told, delete: Callable[[Told], None]
+) -> None:
+    told.restrict([{"person": told.name}])
+    delete(told)
+    assert PROSE in told.shown()["answer"]
     assert QUOTED not in told.everywhere()
 
 

@@ -119,6 +119,25 @@ def test_what_was_asked_is_asked_again(site: RunningServer) -> None:
     assert (gone.status_code, gone.json()["code"]) == (404, "not_found")
 
 
+def test_a_number_is_one_passage_whatever_collections_are_asked(site: RunningServer) -> None:
+    site.collection("ferry")
+    site.ingest({"ferry.txt": b"The notice period of the ferry is two days."}, "ferry")
+    site.ingest({"crew.txt": b"The notice period of the crew is six weeks."}, "ferry")
+    conversation = begun(site)
+    turns = [
+        ask(site, conversation, question, **more)["turn_id"]
+        for question, more in (
+            (NOTICE, {}),
+            ("What is the notice period of the ferry?", {"collections": ["ferry"]}),
+            ("What is the notice period of lease, ferry and crew?", {}),
+        )
+    ]
+    traces = [site.http.get(f"/api/v1/turns/{turn}/trace").json() for turn in turns]
+    meanings = {(each["n"], each["chunk_id"]) for trace in traces for each in trace["sources"]}
+    assert len(meanings) == len({n for n, _ in meanings})
+    assert [turn["state"] for turn in shown(site, conversation)["turns"]] == ["complete"] * 3
+
+
 def test_titles_and_search(site: RunningServer) -> None:
     first, second = begun(site, "Élagage des œillets"), begun(site)
     ask(site, second, "Où est l'échéancier ?")

@@ -11,8 +11,11 @@ import pytest
 
 from serve.scripted.replies import Reply, quoting
 from serve.scripted.server import ScriptedOptions
+from serve.scripted.tokens import tokens_of
+from tests.fixtures.long_conversation import PAPERS, check_costs, conversation_costs
+from tests.fixtures.people import problem
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
-from tests.fixtures.waiting import until
+from tests.fixtures.waiting import AT_ONCE, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +29,10 @@ LIGHTHOUSE = (
 )
 STEPS = "How many steps does the lighthouse keeper climb?"
 QUOTE = "The lighthouse keeper climbs 217 steps every evening"
+
+MILES = "How many miles does the light of the lighthouse reach?"
+
+WHOLE = {"stream": "false"}
 
 Json = dict[str, Any]
 
@@ -59,7 +66,7 @@ def writes(text: str, **how: Any) -> Callable[[Json], Reply]:
     """A script for answers that leaves the probe in peace."""
 
     def script(body: Json) -> Reply:
-        return Reply(text, **how) if "<src" in str(body["messages"][-1]) else quoting(body)
+        return Reply(text, **how) if "<src" in str(body["messages"]) else quoting(body)
 
     return script
 
@@ -84,6 +91,26 @@ def last(site: RunningServer, conversation: int) -> Json:
     return turn
 
 
+def broken_off(site: RunningServer, conversation: int) -> Json:
+    """The turn of a question whose answer breaks off."""
+    site.http.post(f"{PATH}/{conversation}/turns", json={"question": STEPS})
+    turn = last(site, conversation)
+    assert (turn["state"], turn["error"]["code"]) == ("failed", "llm_interrupted")
+    return turn
+
+
+def continued(site: RunningServer, turn_id: int) -> Json:
+    response = site.http.post(f"/api/v1/turns/{turn_id}/continue", params=WHOLE)
+    assert response.status_code == 200, response.text
+    given: Json = response.json()
+    return given
+
+
+def trace_of(site: RunningServer, turn_id: int) -> Json:
+    trace: Json = site.http.get(f"/api/v1/turns/{turn_id}/trace").json()
+    return trace
+
+
 def go_after(site: RunningServer, conversation: int, sign: str) -> None:
     """Ask, and go once the stream has given a sign."""
     body = {"question": STEPS}
@@ -96,7 +123,7 @@ def go_after(site: RunningServer, conversation: int, sign: str) -> None:
 def test_the_model_sees_the_conversation(site: RunningServer, llm: ScriptedLlm) -> None:
     conversation = begun(site)
     first = ask(site, conversation)
-    ask(site, conversation, "How many miles does the light of the lighthouse reach?")
+    ask(site, conversation, MILES)
     messages = llm.server.requests[-1]["messages"]
     assert [message["role"] for message in messages] == ["system", "user", "assistant", "user"]
     assert messages[2]["content"] == f'It says so here: <q s="1">{QUOTE}.</q>.'
@@ -108,6 +135,11 @@ def test_the_model_sees_the_conversation(site: RunningServer, llm: ScriptedLlm) 
         params={"stream": "false"},
     )
     assert len(llm.server.requests[-1]["messages"]) == 2
+
+
+def test_a_prompt_continues_the_one_before_it(site: RunningServer) -> None:
+    site.ingest(PAPERS)
+    check_costs(conversation_costs(site))
 
 
 def test_a_language_that_was_named_is_kept_with_the_turn(
@@ -138,14 +170,34 @@ def test_a_language_that_was_named_is_kept_with_the_turn(
     assert "Answer in French." in told()
 
 
-def test_the_trace_names_the_prompt_by_its_hash(site: RunningServer) -> None:
-    answer = ask(site, begun(site), trace=True)
-    stored = site.http.get(f"/api/v1/turns/{answer['turn_id']}/trace").json()
-    assert stored["report"]["model"] == "scripted"
-    assert stored["report"]["usage"] == answer["trace"]["report"]["usage"]
-    assert len(stored["report"]["prompt_sha256"]) == 64
-    assert "prompt" not in stored["report"]
-    assert "You answer questions" not in json.dumps(stored)
+def test_the_trace_of_a_stored_answer_has_its_prompt(site: RunningServer, llm: ScriptedLlm) -> None:
+    conversation = begun(site)
+    for question in (STEPS, MILES, "And who made the lamp of the lighthouse?"):
+        answer = ask(site, conversation, question, trace=True)
+        stored = trace_of(site, answer["turn_id"])
+        assert stored["prompt"] == answer["trace"]["report"]["prompt"]
+        assert stored["prompt"] == llm.server.requests[-1]["messages"]
+        assert stored["report"]["model"] == "scripted"
+        assert stored["report"]["usage"] == answer["trace"]["report"]["usage"]
+    again = site.http.post(
+        f"/api/v1/turns/{answer['turn_id']}/regenerate", params={"stream": "false"}
+    ).json()
+    assert trace_of(site, again["turn_id"])["prompt"] == stored["prompt"]
+
+
+def test_a_prompt_goes_with_a_document_that_it_showed(site: RunningServer) -> None:
+    conversation = begun(site)
+    gone = site.ingest({"buoy.txt": b"The buoy of the harbour was painted by Morgane."})[0]
+    first = ask(site, conversation, "Who painted the buoy of the harbour?")["turn_id"]
+    second = ask(site, conversation)["turn_id"]
+    assert "Morgane" in json.dumps(trace_of(site, first)["prompt"])
+    assert "Morgane" in json.dumps(trace_of(site, second)["prompt"])
+    site.http.delete(f"/api/v1/documents/{gone}")
+    for turn_id in (first, second):
+        stored = trace_of(site, turn_id)
+        assert stored["prompt"] is None
+        assert len(stored["report"]["prompt_sha256"]) == 64
+        assert "Morgane" not in json.dumps(stored)
 
 
 def test_a_collection_names_its_model(site: RunningServer, llm: ScriptedLlm) -> None:
@@ -168,23 +220,119 @@ def test_who_goes_finds_what_arrived(site: RunningServer, llm: ScriptedLlm) -> N
     )
     conversation = begun(site)
     go_after(site, conversation, '"text","delta":"[1]')
+    until(lambda: llm.server.running == 0, AT_ONCE)
     until(lambda: last(site, conversation)["state"] == "interrupted")
     kept = last(site, conversation)
     assert kept["answer"].startswith("He climbs [1]")
     assert kept["citations"][0]["quote"] == QUOTE
-    until(lambda: llm.server.running == 0)
     llm.server.script = quoting
     ask(site, conversation, STEPS)
     assert f'<q s="1">{QUOTE}</q>' in llm.server.requests[-1]["messages"][2]["content"]
+
+
+def test_what_broke_off_is_continued_where_it_ended(site: RunningServer, llm: ScriptedLlm) -> None:
+    whole = f'The keeper climbs <q s="1">{QUOTE}</q>, which is much, and every evening.'
+    llm.server.script = writes(whole, fault="end", after=len(tokens_of(whole)) - 4)
+    conversation = begun(site)
+    broken = broken_off(site, conversation)
+    llm.server.script = writes(whole)
+    rest = continued(site, broken["id"])
+    sent = llm.server.requests[-1]
+    begun_with = sent["messages"][-1]["content"]
+    assert sent["messages"][-1]["role"] == "assistant"
+    assert QUOTE in begun_with
+    assert whole.startswith(begun_with)
+    assert (sent["add_generation_prompt"], sent["continue_final_message"]) == (False, True)
+    assert rest["answer"] == "The keeper climbs [1], which is much, and every evening."
+    assert [each["quote"] for each in rest["citations"]] == [QUOTE]
+    kept = last(site, conversation)
+    assert (kept["id"], kept["state"]) == (rest["turn_id"], "complete")
+    assert kept["siblings"] == [broken["id"], rest["turn_id"]]
+    assert trace_of(site, rest["turn_id"])["written"] == whole
+    assert trace_of(site, rest["turn_id"])["prompt"] == sent["messages"]
+    refused = site.http.post(f"/api/v1/turns/{rest['turn_id']}/continue", params=WHOLE)
+    problem(refused, 409, "nothing_to_continue")
+    regenerate = f"/api/v1/turns/{rest['turn_id']}/regenerate"
+    assert site.http.post(regenerate, params=WHOLE).status_code == 200
+    assert llm.server.requests[-1]["messages"][-1]["role"] == "user"
+
+
+def test_what_is_continued_keeps_the_numbers_of_its_sources(
+    site: RunningServer, llm: ScriptedLlm
+) -> None:
+    tower = site.collection("tower")["id"]
+    site.ingest({"tower.txt": b"The keeper of the tower climbs 312 steps each night."}, "tower")
+    whole = (
+        'He climbs <q s="1">The keeper of the tower climbs 312 steps</q> and rests '
+        '<q s="2">on step 90</q>.'
+    )
+    llm.server.script = writes(whole, fault="end", after=len(tokens_of(whole)) - 16)
+    conversation, question = begun(site), "How many steps does the keeper of the tower climb?"
+    asked = {"question": question, "collections": ["tower"], "k": 1}
+    site.http.post(f"{PATH}/{conversation}/turns", json=asked)
+    broken = last(site, conversation)
+    assert broken["citations"][0]["document_name"] == "tower.txt"
+    newer = f"{question} The keeper of the tower does climb steps, and rests on step 90."
+    site.ingest({"newer.txt": newer.encode()}, "tower")
+    llm.server.script = writes(whole)
+    rest = continued(site, broken["id"])
+    assert [(each["document_name"], each["verdict"]) for each in rest["citations"]] == [
+        ("tower.txt", "exact"),
+        ("newer.txt", "exact"),
+    ]
+    stored = trace_of(site, rest["turn_id"])
+    assert {each["n"]: each["document_name"] for each in stored["sources"]} == {
+        1: "tower.txt",
+        2: "newer.txt",
+    }
+    assert stored["prompt"] == llm.server.requests[-1]["messages"]
+    assert '<src n="1" title="tower.txt"' in stored["prompt"][-2]["content"]
+    site.http.delete(f"/api/v1/collections/{tower}")
+
+
+def test_what_ran_out_of_tokens_is_continued(site: RunningServer, llm: ScriptedLlm) -> None:
+    llm.server.script = writes("and on " * 1_000)
+    cut = ask(site, begun(site))
+    assert cut["truncated"]
+    rest = continued(site, cut["turn_id"])
+    assert rest["answer"].startswith(cut["answer"].strip())
+    assert len(rest["answer"]) > len(cut["answer"])
+
+
+def test_a_quote_that_was_cut_off_is_written_anew(site: RunningServer, llm: ScriptedLlm) -> None:
+    claim = "and on " * 346 + "He climbs"
+    llm.server.script = writes(f'{claim} <q s="1">{QUOTE}</q>.')
+    cut = ask(site, begun(site))
+    assert cut["truncated"]
+    assert not cut["citations"]
+    rest = continued(site, cut["turn_id"])
+    assert llm.server.requests[-1]["messages"][-1]["content"] == claim
+    assert rest["answer"] == f"{claim} [1]."
+    assert not rest["struck"]
+
+
+def test_what_is_continued_while_the_model_is_down_goes_on_with_sentences(
+    site: RunningServer, llm: ScriptedLlm
+) -> None:
+    llm.server.script = writes("The keeper climbs and climbs.", fault="end", after=4)
+    broken = broken_off(site, begun(site))
+    llm.stop()
+    try:
+        rest = continued(site, broken["id"])
+    finally:
+        llm.start()
+        until(lambda: site.http.get("/api/v1/status").json()["llm"]["writes"])
+    assert rest["degraded"]["code"] == "llm_unavailable"
+    assert rest["answer"].startswith(f"{broken['answer'].strip()}\n\n{QUOTE}")
 
 
 def test_who_goes_before_the_first_word(site: RunningServer, llm: ScriptedLlm) -> None:
     llm.server.script = writes("Late.", first_seconds=30.0)
     conversation = begun(site)
     go_after(site, conversation, '"retrieved"')
+    until(lambda: llm.server.running == 0, AT_ONCE)
     until(lambda: last(site, conversation)["state"] == "interrupted")
     assert last(site, conversation)["answer"] == ""
-    until(lambda: llm.server.running == 0)
 
 
 def test_what_breaks_off_is_kept(site: RunningServer, llm: ScriptedLlm) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from serve.gate import Gate
 
@@ -138,3 +138,21 @@ def test_what_nobody_expected_is_told_without_its_insides() -> None:
     check_problem(response, 500, "internal_error")
     assert "secret" not in response.text
     assert response.headers["x-content-type-options"] == "nosniff"
+
+
+def test_cookies_that_are_none_of_ours_are_not_unquoted() -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    def cookies(request: Request) -> dict[str, str]:
+        return request.cookies
+
+    long = '"' + "\\" * 2_000_000 + '"'
+    headers = {"Cookie": f'cloister=cls_1; theirs={long}; other="a b"; {long}'}
+
+    async def asked() -> httpx.Response:
+        transport = httpx.ASGITransport(app=Gate(app))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+            return await http.get("/", headers=headers)
+
+    assert asyncio.run(asked()).json() == {"cloister": "cls_1", "other": "a b"}

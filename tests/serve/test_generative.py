@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
@@ -96,6 +97,23 @@ def test_the_prompt_is_found_in_the_cache_turn_after_turn() -> None:
 
     for report in run(server, conversation)[1:]:
         assert report.usage.cached_tokens > 0.6 * report.usage.prompt_tokens
+
+
+def test_nobody_learns_from_the_cache_what_others_asked() -> None:
+    server = ScriptedServer()
+    asked = assignment("Notice period?", LEASE)
+
+    async def cached(llm: GenerativeLLM) -> list[int]:
+        counts = []
+        for asker in (1, 2, 1, None):
+            _, report = await written(llm, replace(asked, asker=asker))
+            assert report is not None
+            counts.append(report.usage.cached_tokens)
+        return counts
+
+    first, other, again, operator = run(server, cached)
+    assert first == other == operator == 0
+    assert again > 0
 
 
 def long_sources(count: int) -> list[Any]:

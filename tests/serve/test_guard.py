@@ -15,7 +15,7 @@ from serve.answers.events import Cited, Done, Event, Failed, Retrieved, Started,
 from serve.answers.follow_up import Finder
 from serve.answers.guard import Guard, GuardOptions, configured_guard, guarded
 from serve.answers.inquiry import Inquiry
-from serve.answers.llm import Assignment, Report, ScriptedLLM
+from serve.answers.llm import Assignment, Report
 from serve.answers.writers import Writers
 from serve.errors import (
     AnswerWithheld,
@@ -33,6 +33,7 @@ from serve.scripted.server import ScriptedOptions, ScriptedServer
 from serve.settings import Settings, load_settings
 from tests.fixtures.library import ENGLISH, Library, library
 from tests.fixtures.llama_guard import llama_guard
+from tests.fixtures.scripted_writer import ScriptedWriter
 
 T = TypeVar("T")
 OPTIONS = GuardOptions(frozenset({"S9", "S10"}), pause=0.01)
@@ -184,7 +185,7 @@ def answerer(books: Library, *pieces: str, asked: list[str] | None = None) -> An
             asked.append(assignment.question)
         return pieces
 
-    writers = Writers(ScriptedLLM(script))
+    writers = Writers(ScriptedWriter(script))
     return Answerer(books.database, Finder(books.retriever), writers, AnswererOptions(0.0))
 
 
@@ -276,7 +277,7 @@ def test_a_guard_that_falls_silent_before_the_answer_is_judged(books: Library) -
 
 def test_a_full_queue_refuses_before_the_first_event(books: Library) -> None:
     admission = Admission(1, 0)
-    writers = Writers(ScriptedLLM(lambda _: ["So."]), admission=admission)
+    writers = Writers(ScriptedWriter(lambda _: ["So."]), admission=admission)
     full = Answerer(books.database, Finder(books.retriever), writers)
     with admission.ticket(), pytest.raises(TooManyQuestions):
         run(ScriptedServer(llama_guard), lambda guard: told(full, books, QUESTION, guard))
@@ -285,7 +286,7 @@ def test_a_full_queue_refuses_before_the_first_event(books: Library) -> None:
 def test_whoever_stops_while_it_is_judged_stops_everything(books: Library) -> None:
     server = ScriptedServer(says("safe", first_seconds=60.0))
     admission = Admission(1, 0)
-    writers = Writers(ScriptedLLM(lambda _: ["So."]), admission=admission)
+    writers = Writers(ScriptedWriter(lambda _: ["So."]), admission=admission)
     answer = Answerer(books.database, Finder(books.retriever), writers)
 
     async def stopped(guard: Guard) -> None:

@@ -135,6 +135,7 @@ def test_status_tells_of_the_guard(
         "model": "scripted",
         "judges": True,
         "categories": ["S1", "S2", "S3", "S4", "S9", "S10", "S11"],
+        "asked": True,
         "trouble": "",
     }
     told = cloister("status", data=site.data).out

@@ -19,7 +19,7 @@ from serve.mcp_door.tools import PART_CHARACTERS
 from serve.scripted.replies import Reply, quoting
 from tests.conftest import ROOT, cloister_environment
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
-from tests.fixtures.waiting import until
+from tests.fixtures.waiting import AT_ONCE, until
 
 if TYPE_CHECKING:
     from tests.conftest import RunningServer, ServerFactory
@@ -246,7 +246,7 @@ def test_a_client_that_goes_stops_the_model(
         asking.cancel()
 
     with_client(way(site), go, "legacy")
-    until(lambda: llm.server.running == 0)
+    until(lambda: llm.server.running == 0, AT_ONCE)
 
 
 def dawdling(body: dict[str, Any]) -> Reply:

@@ -20,7 +20,7 @@ from serve.scripted.replies import Reply, quoting
 from tests.fixtures.llama_guard import llama_guard
 from tests.fixtures.programs import pdf_of_pages
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
-from tests.fixtures.waiting import until
+from tests.fixtures.waiting import AT_ONCE, until
 from tests.serve.test_chat_api import status
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def test_an_answer_stops_when_its_client_goes(site: RunningServer, llm: Scripted
     try:
         with pytest.raises(httpx.ReadTimeout):
             site.http.post("/v1/chat/completions", json=body, timeout=1.0)
-        until(lambda: status(site)["llm"]["running"] == 0)
+        until(lambda: llm.server.running == 0, AT_ONCE)
     finally:
         llm.server.script = quoting
 

@@ -108,9 +108,20 @@ def test_each_frame_of_a_tiff_is_shown_as_png(shared_server: RunningServer, tiff
 
 
 def test_what_has_no_picture(shared_server: RunningServer, tiff: int, pdf: int) -> None:
+    before = openings(shared_server)
     for path in (f"{tiff}/pages/3/image", f"{pdf}/pages/1/image", "999999/pages/1/image"):
         response = shared_server.http.get(f"/api/v1/documents/{path}")
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
+    assert openings(shared_server) == before
+    assert shared_server.http.get(f"/api/v1/documents/{tiff}/pages/1/image").status_code == 200
+    assert openings(shared_server) != before
+
+
+def openings(server: RunningServer) -> list[int]:
+    """The record of the last picture that was shown."""
+    params = {"act": "document.opened", "limit": "1"}
+    items = server.http.get("/api/v1/audit", params=params).json()["items"]
+    return [each["seq"] for each in items]
 
 
 def test_a_stranger_sees_no_page(shared_server: RunningServer, tiff: int) -> None:

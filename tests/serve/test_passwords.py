@@ -14,6 +14,10 @@ from serve.people.tokens import csrf_token_of, new_token, sha256_of
         "123456789012", "qwertyuiop12", "lkjhgfdsa321", "password1234", "P4ssw0rd!!!!!!",
         "passwordpassword", "Alice Miller!", "alicemiller12", "correcthorsebatterystaple",
         "welcomeadmin", "x" * (MOST_CHARACTERS + 1),
+        "1qaz2wsx3edc", "zaq12wsxcde3", "!QAZ2wsx#EDC", "unbelievable", "michaeljackson",
+        "spongebob123", "Summer2026!!", "Bienvenue2026!", "administrateur", "thecloister2026",
+        "Alice.Miller1985", "aqwzsxedcrfv", "1a2z3e4r5t6y", "jetaimebeaucoup", "azertyuiopqs",
+        "lundi-mardi!", "manchesterunited", "miller-cloister",
     ],
 )  # fmt: skip
 def test_a_password_that_is_guessed_early_is_refused(password: str) -> None:
@@ -28,10 +32,20 @@ def test_a_password_that_is_guessed_early_is_refused(password: str) -> None:
         "7rZ-q!m2Lw0v",
         "ein Päckchen für Oma",
         "東京の夜は静かに更けていく",
+        "xkTq8vLm2pQz",
+        "tuile renard cascade",
+        "J'aime les gaufres au sucre",
+        "4@8({[<369&#!/|105$5+7%2" + "quartz lantern ferry moss" * 7,
     ],
 )
 def test_others_are_taken(password: str) -> None:
     check_strength(password, "Alice Miller")
+
+
+def test_an_address_is_no_password() -> None:
+    for password in ("alice.miller@example.org", "Alice.Miller-example", "example.org/alice1"):
+        with pytest.raises(WeakPassword):
+            check_strength(password, "alice.miller@example.org")
 
 
 def test_only_the_password_is_right_however_it_is_composed() -> None:

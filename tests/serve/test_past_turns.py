@@ -13,7 +13,7 @@ from serve.answers.events import Answer
 from serve.answers.inquiry import PastTurn
 from serve.answers.llm import NO_ANSWER, Report
 from serve.caller import OPERATOR
-from serve.conversations.past_turns import past_turns, read_sources
+from serve.conversations.past_turns import first_free_number, past_turns, read_sources
 from serve.conversations.turns import TurnState
 from serve.inference.completion import Usage
 from tests.fixtures.answers import NOTICE, RENT, Archive
@@ -55,7 +55,7 @@ def test_the_branch_before_a_question(archive: Archive) -> None:
     assert turns[0].written == f'So it is: {NOTICE} <q s="1">{NOTICE}</q>. Surely.'
     assert turns[0].language == "en"
     assert {n: each.chunk.text for n, each in turns[0].sources.items()} == {1: NOTICE, 2: RENT}
-    assert [turn.shown for turn in turns] == [frozenset({1, 2}), frozenset()]
+    assert [turn.shown for turn in turns] == [(1, 2), ()]
     assert past(archive, conversation, None) == ()
 
 
@@ -86,7 +86,7 @@ def test_an_abstention_showed_nothing(archive: Archive) -> None:
     silent = replace(answer.trace, written="", quotes=())
     archive.finished(turn, replace(answer, abstained=True, citations=(), text="No.", trace=silent))
     (given,) = past(archive, conversation, turn)
-    assert (given.written, given.shown) == (NO_ANSWER, frozenset())
+    assert (given.written, given.shown) == (NO_ANSWER, ())
 
 
 def test_a_passage_is_shown_once_and_after_a_new_window_again(archive: Archive) -> None:
@@ -98,7 +98,18 @@ def test_a_passage_is_shown_once_and_after_a_new_window_again(archive: Archive) 
     turn = archive.asked(conversation, "Three?")
     archive.finished(turn, reported(archive.quoting(NOTICE), opens=True))
     shown = [given.shown for given in past(archive, conversation, turn)]
-    assert shown == [frozenset({1}), frozenset({2}), frozenset({1, 2})]
+    assert shown == [(1,), (2,), (1, 2)]
+
+
+def test_what_a_turn_showed_comes_best_first_whatever_its_number(archive: Archive) -> None:
+    conversation = archive.conversation()
+    turn = archive.asked(conversation, "Rent?")
+    answer = archive.quoting(RENT)
+    scored = zip(answer.hits, (0.2, 0.9), strict=True)
+    hits = tuple(replace(hit, score=score) for hit, score in scored)
+    archive.finished(turn, reported(replace(answer, hits=hits)))
+    (given,) = past(archive, conversation, turn)
+    assert given.shown == (2, 1)
 
 
 def test_with_a_document_its_turn_and_all_before_it_go(archive: Archive) -> None:
@@ -113,7 +124,7 @@ def test_with_a_document_its_turn_and_all_before_it_go(archive: Archive) -> None
         delete_document(connection, document)
     (given,) = past(archive, conversation, last)
     assert given.question == "Rent?"
-    assert given.shown == {1, 2}
+    assert given.shown == (1, 2)
 
 
 def test_a_narrower_scope_sees_no_answer_from_outside_of_it(archive: Archive) -> None:
@@ -128,6 +139,50 @@ def test_a_narrower_scope_sees_no_answer_from_outside_of_it(archive: Archive) ->
     assert past(archive, conversation, last, Scope()) == ()
 
 
+def renumbered(answer: Answer, *numbers: int) -> Answer:
+    """The answer, with other numbers for its passages."""
+    return replace(answer, numbers=numbers)
+
+
+def test_the_past_begins_after_a_number_that_meant_something_else(archive: Archive) -> None:
+    conversation = archive.conversation()
+    archive.answered(conversation, "Zero?", NOTICE)
+    crossed = archive.asked(conversation, "Crossed?")
+    archive.finished(crossed, renumbered(archive.quoting(NOTICE), 2, 1))
+    last = archive.asked(conversation, "Rent?")
+    archive.finished(last, renumbered(archive.quoting(RENT), 2, 3))
+    assert [turn.question for turn in past(archive, conversation, crossed)] == ["Crossed?"]
+    assert [turn.question for turn in past(archive, conversation, last)] == ["Crossed?", "Rent?"]
+
+
+def test_the_past_means_by_its_numbers_what_the_answer_so_far_does(archive: Archive) -> None:
+    conversation = archive.conversation()
+    first = archive.answered(conversation, "Notice?", NOTICE)
+    hits = archive.quoting(NOTICE).hits
+    with archive.database.read() as connection:
+        agreeing, crossed = (
+            past_turns(connection, OPERATOR, conversation, first, archive.scope, begun)
+            for begun in ({1: hits[0], 9: hits[1]}, {1: hits[1]})
+        )
+    assert [turn.question for turn in agreeing] == ["Notice?"]
+    assert crossed == ()
+
+
+def test_a_number_is_free_that_no_turn_of_the_branch_has(archive: Archive) -> None:
+    conversation = archive.conversation()
+    first = archive.asked(conversation, "Notice?")
+    archive.finished(first, renumbered(archive.quoting(NOTICE), 1, 7))
+    second = archive.answered(conversation, "Rent?", RENT)
+    beside = archive.beside(first)
+    archive.finished(beside, renumbered(archive.quoting(NOTICE), 8, 9))
+    with archive.database.read() as connection:
+        free = [
+            first_free_number(connection, OPERATOR, conversation, turn)
+            for turn in (None, first, second, beside)
+        ]
+    assert free == [1, 8, 8, 10]
+
+
 def test_old_turns_are_left_out_ten_at_a_time(archive: Archive) -> None:
     conversation = archive.conversation()
     counts = []
@@ -136,7 +191,7 @@ def test_old_turns_are_left_out_ten_at_a_time(archive: Archive) -> None:
         given = past(archive, conversation, turn)
         counts.append(len(given))
         assert given[-1].question == f"Question {number}?"
-        assert given[0].shown == {1, 2}
+        assert given[0].shown == (1, 2)
     assert counts == [*range(1, 21), *range(11, 21), 11, 12]
 
 

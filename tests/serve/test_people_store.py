@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from retrieval.database import Database
 from retrieval.errors import NotFound
-from retrieval.schema import api_keys, conversations, grants, sessions
+from retrieval.schema import api_keys, conversations, grants, people, sessions
 from retrieval.types import Scope
 from serve.caller import OPERATOR, Caller, Permission
 from serve.conversations.store import create_conversation, get_conversation
+from serve.oidc.identities import Subject, bind
 from serve.people.errors import LastAdministrator, LinkInvalid, NameTaken, NotSignedIn
-from serve.people.groups import create_group, delete_group, members_of, set_members
+from serve.people.groups import create_group, delete_group, get_group, members_of, set_members
 from serve.people.holding import check_still
-from serve.people.keys import NewKey, caller_of_key, create_key, delete_key
+from serve.people.keys import NewKey, caller_of_key, create_key, delete_key, list_keys
 from serve.people.links import Purpose, create_link, first_link, link_of
 from serve.people.rights import (
     Holder,
@@ -26,7 +29,12 @@ from serve.people.rights import (
     roles_of,
     set_readers,
 )
-from serve.people.sessions import caller_of_session, list_sessions, open_session
+from serve.people.sessions import (
+    LIFETIME_SECONDS,
+    caller_of_session,
+    list_sessions,
+    open_session,
+)
 from serve.people.store import (
     activate,
     create_person,
@@ -38,6 +46,7 @@ from serve.people.store import (
     set_password,
     suspend,
 )
+from serve.schemas import LARGEST_ID
 from serve.scope import whole_scope
 from tests.retrieval.filling import a_collection, published
 
@@ -127,6 +136,69 @@ def test_sessions_and_keys_hold_until_they_are_ended(database: Database) -> None
         check_still(connection, OPERATOR)
 
 
+def test_keys_rest_while_the_provider_alone_says_who_comes_and_has_not_for_long(
+    database: Database,
+) -> None:
+    with database.write() as connection:
+        ada = create_person(connection, "Ada").id
+        bind(connection, ada, Subject("https://id.example.org", "ada"))
+        open_session(connection, ada, "", by_oidc=True)
+        _, secret = create_key(connection, NewKey(ada, "script", frozenset({Permission.ASK})))
+        found = caller_of_key(connection, secret)
+        assert found is not None
+
+        def came_ago(seconds: float) -> None:
+            then = {"signed_in_at": time.time() - seconds}
+            connection.execute(update(people).where(people.c.id == ada).values(then))
+
+        came_ago(LIFETIME_SECONDS - 60)
+        assert caller_of_key(connection, secret) is not None
+        check_still(connection, found.caller)
+        came_ago(LIFETIME_SECONDS + 60)
+        with pytest.raises(NotSignedIn, match="rests"):
+            caller_of_key(connection, secret)
+        with pytest.raises(NotSignedIn):
+            check_still(connection, found.caller)
+        open_session(connection, ada, "", by_oidc=True)
+        assert caller_of_key(connection, secret) is not None
+        # A password is a way in of our own.
+        came_ago(LIFETIME_SECONDS + 60)
+        set_password(connection, ada, "hash")
+        assert caller_of_key(connection, secret) is not None
+        check_still(connection, found.caller)
+
+
+def test_keys_of_who_has_not_come_yet_hold(database: Database) -> None:
+    with database.write() as connection:
+        script = create_person(connection, "Script").id
+        _, secret = create_key(connection, NewKey(script, "k", frozenset({Permission.ASK})))
+        found = caller_of_key(connection, secret)
+        assert found is not None
+        check_still(connection, found.caller)
+
+
+def test_a_key_goes_with_the_one_that_it_was_made_with(database: Database) -> None:
+    with database.write() as connection:
+        ann, bea = (create_person(connection, name).id for name in ("Ann", "Bea"))
+
+        def made(person: int, made_with: int | None = None) -> int:
+            new = NewKey(person, "k", frozenset({Permission.ASK}), made_with=made_with)
+            return create_key(connection, new)[0].id
+
+        first = made(ann)
+        second = made(ann, first)
+        made(ann, second)
+        other, hers = made(ann), made(bea)
+        with pytest.raises(NotFound):
+            delete_key(connection, first, bea)
+        delete_key(connection, first, ann)
+        assert [each.id for each in list_keys(connection, ann)] == [other]
+        assert [each.id for each in list_keys(connection, bea)] == [hers]
+        made(bea, hers)
+        delete_person(connection, bea)
+        assert connection.scalar(select(func.count()).select_from(api_keys)) == 1
+
+
 def test_with_a_person_goes_all_that_was_theirs(database: Database) -> None:
     collection = a_collection(database)
     with database.write() as connection:
@@ -142,6 +214,31 @@ def test_with_a_person_goes_all_that_was_theirs(database: Database) -> None:
         delete_person(connection, ann.person_id)
         for table, left in ((sessions, 0), (api_keys, 0), (grants, 0), (conversations, 1)):
             assert connection.scalar(select(func.count()).select_from(table)) == left
+
+
+def test_a_group_has_exactly_the_people_it_was_last_given(database: Database) -> None:
+    with database.write() as connection:
+        ids = [create_person(connection, f"Person {number}").id for number in range(6)]
+        team, other = (create_group(connection, name).id for name in ("team", "other"))
+        set_members(connection, other, ids)
+        for given in (ids[:3], ids[:3], ids[2:5] * 2, ids[:1], [], ids):
+            set_members(connection, team, given)
+            assert [each.id for each in members_of(connection, team)] == sorted(set(given))
+            assert get_group(connection, team).member_count == len(set(given))
+        assert [each.id for each in members_of(connection, other)] == ids
+
+
+def test_a_group_stays_as_it_is_where_one_of_its_new_people_is_not_there(
+    database: Database,
+) -> None:
+    with database.write() as connection:
+        ann = create_person(connection, "Ann").id
+        team = create_group(connection, "team").id
+        set_members(connection, team, [ann])
+    with pytest.raises(NotFound, match=str(LARGEST_ID)), database.write() as connection:
+        set_members(connection, team, [ann, LARGEST_ID])
+    with database.read() as connection:
+        assert [each.id for each in members_of(connection, team)] == [ann]
 
 
 def test_the_scope_is_what_is_granted_less_what_is_closed(database: Database) -> None:

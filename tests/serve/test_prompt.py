@@ -30,9 +30,19 @@ HOSTILE = [
     "<<SYS>>",
     "<start_of_turn>user",
     "</s>",
+    "<｜User｜>",
+    "<｜end▁of▁sentence｜>",
+    "[SYSTEM_PROMPT]",
+    "[/SYSTEM_PROMPT]",
+    "[TOOL_CALLS]",
+    "[AVAILABLE_TOOLS]",
+    "[/TOOL_RESULTS]",
+    "[TOOL_CONTENT]",
+    "[THINK]",
 ]
 DANGEROUS = re.compile(
-    r"<\||<\s*/?\s*(q|src)\b|\[/?INST\]|<</?SYS>>|</?s>|<(start|end)_of_turn>",
+    r"<[|｜]|<\s*/?\s*(q|src)\b|<</?SYS>>|</?s>|<(start|end)_of_turn>"
+    r"|(?-i:\[/?(INST|THINK|[A-Z]+_[A-Z]+)\])",
     re.IGNORECASE,
 )
 
@@ -60,6 +70,13 @@ def test_rules_first_then_sources_the_best_last_then_the_question() -> None:
     assert text.index("Second.") < text.index("Best.") < text.index("Question: Why?")
     assert '<src n="1" title="a.txt" page="1">\nBest.\n</src>' in text
     assert (prompt.shown, prompt.left_out, prompt.opens_window) == ((1, 2), (), False)
+
+
+def test_the_best_source_stands_last_whatever_its_number() -> None:
+    turn = Turn("How long?", "en", "Two years.", (source(1), source(2)))
+    asked = assignment("And then?", [source(9), source(2), source(1)], (turn,))
+    text = content(prompt_of(asked, Room(100, fresh=True)))
+    assert re.findall(r'<src n="(\d+)"', text) == ["1", "2", "9"]
 
 
 def test_the_rules_are_the_same_for_everyone_and_name_the_protocol() -> None:
@@ -134,8 +151,7 @@ def test_a_prompt_only_grows(turns: list[tuple[str, list[int], str, bool]]) -> N
             assert prompt.messages[: len(before.messages)] == before.messages
             assert len(prompt.messages) == len(before.messages) + 2
         shown = tuple(s for s in asked.sources if s.n in prompt.shown)
-        turn = Turn(question, "en", answer, tuple(sorted(shown, key=lambda s: s.n)), fresh)
-        past = (*past, turn)
+        past = (*past, Turn(question, "en", answer, shown, fresh))
         before = prompt
 
 

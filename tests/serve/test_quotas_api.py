@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import count
 from typing import Any
 
@@ -234,3 +235,28 @@ def test_settings_hold_for_everybody_who_has_nothing_else(server: ServerFactory)
     shelf.limit("collections", bytes=2_048)
     assert code(shelf.upload(("c.txt", "c" * 1_024))[0]) is None
     town.close()
+
+
+def test_what_is_far_too_much_is_not_kept_while_it_comes(server: ServerFactory) -> None:
+    town = Town(server(WORKERS="0", MAX_UPLOAD_BYTES="1000", PERSON_QUOTA_BYTES="1500"))
+    with closing(town):
+        shelf = Shelf(town)
+        items = shelf.upload(*((f"{n}.txt", str(n) * 900) for n in range(5)))
+        told = [each["error"] and each["error"]["detail"] for each in items]
+        assert told[0] is None
+        assert "600 are left" in str(told[1])
+        assert {str(each) for each in told[2:]} == {
+            "The upload holds more than you may keep: 1500 bytes."
+        }
+        assert {each["error"]["code"] for each in items[1:]} == {"person_quota_exceeded"}
+
+
+def test_without_a_quota_an_upload_holds_so_much(server: ServerFactory) -> None:
+    town = Town(server(WORKERS="0", MAX_UPLOAD_BYTES="100"))
+    with closing(town):
+        shelf = Shelf(town)
+        files = [(f"{n}.txt", f"{n:0100}") for n in range(17)]
+        items = shelf.upload(*files)
+        assert [bool(each["error"]) for each in items] == [False] * 16 + [True]
+        assert items[-1]["error"]["code"] == "too_many_files"
+        assert not any(each["error"] for each in shelf.upload(*files, by=town.operator))

@@ -63,6 +63,10 @@ def nearly(quote: str, text: str) -> str | None:
         ("... the rent is due", "Here the rent is due"),
         ("the rent is due.", "the rent is due monthly"),
         ('"the rent is due"', "the rent is due monthly"),
+        ("**The rent is due**", "The rent is due monthly"),
+        ("***The rent is due.***", "The rent is due. Monthly"),
+        ("_The rent is due_", "The rent is due monthly"),
+        ('"*The rent is due monthly*."', "The rent is due monthly"),
     ],
 )
 def test_typography_makes_no_difference(quote: str, text: str) -> None:
@@ -122,6 +126,16 @@ def test_what_is_no_quotation_is_not_found(quote: str, text: str) -> None:
             "is three months [...] to the end [...] it costs 3 500 euros",
             "is three months, to the end of a quarter; it costs 3 500 euros",
         ),
+        (
+            "**The notice period** of *this lease[3]* is __three months__",
+            "The notice period of this lease[3] is three months",
+        ),
+        ("it costs **3 500 euros** and isn't *due*", "it costs 3 500 euros and isn't due"),
+        ("**the tenant pays**, 1,250.50 euros", "the tenant pays 1,250.50 euros"),
+        (
+            "**is three months** [...] *to the end*",
+            "is three months, to the end",
+        ),
     ],
 )
 def test_small_differences_are_nearly_a_quotation(quote: str, found: str) -> None:
@@ -146,11 +160,67 @@ def test_small_differences_are_nearly_a_quotation(quote: str, found: str) -> Non
         "the tenant pays 1,250.50 euros or 5 %",
         "the tenant pays 1 250.50 euros, or -5 %",
         "the tenant pays 1,250.50 dollars",
+        "The notice period of this **lease[4]** is three months, to the end of a quarter",
+        "The notice period of **this lease** is two months, to the end of a quarter",
+        "it costs 3 *500 euros* and isn't due",
     ],
 )
 def test_what_may_change_the_meaning_is_refused(quote: str) -> None:
     assert exactly(quote, LEASE) is None
     assert nearly(quote, LEASE) is None
+
+
+_LEAVE = "manager may approve leave of more than ten days in writing"
+_PAID = "a pour chaque salarié un montant de 300 euros"
+
+
+@pytest.mark.parametrize(
+    ("quote", "text"),
+    [
+        (f"The {_LEAVE}", f"No {_LEAVE}"),
+        (f"The {_LEAVE}", f"Never ... {_LEAVE}"),
+        (f"The {_LEAVE}", f"the non-{_LEAVE}"),
+        (f"Cette prime {_PAID}", f"Aucune prime {_PAID}"),
+        (f"La prime {_PAID} par an", f"La prime {_PAID} par mois"),
+        (f"La prime {_PAID} par an", f"La prime {_PAID} par"),
+        (f"La prime {_PAID} par an", f"La prime {_PAID} par % an"),
+        (f"La prime {_PAID} par la", f"La prime {_PAID} par l'"),
+        (f"If a {_LEAVE} to group A", f"If a {_LEAVE} to group C"),
+        (f"If a {_LEAVE} to a", f"If a {_LEAVE} to a-1"),
+        (f"If the group {_LEAVE}", f"If the group A {_LEAVE}"),
+        (
+            "Der Vermieter kündigt mit einer Frist von drei Monaten eine Erhöhung an, so dass",
+            "Der Vermieter kündigt mit einer Frist von drei Monaten eine Erhöhung, so dass",
+        ),
+    ],
+)
+def test_nothing_else_passes_for_an_article(quote: str, text: str) -> None:
+    assert exactly(quote, text) is None
+    assert nearly(quote, text) is None
+
+
+@pytest.mark.parametrize(
+    ("quote", "text", "found"),
+    [
+        (f"The {_LEAVE}", f"If a {_LEAVE}.", f"a {_LEAVE}"),
+        (f"The {_LEAVE}", f"Leave. {_LEAVE}.", _LEAVE),
+        (f"The {_LEAVE}", f"- {_LEAVE}.", _LEAVE),
+        (f"The {_LEAVE}", f'So this "{_LEAVE}".', f'this "{_LEAVE}'),
+        (f"To an employee the {_LEAVE}", f"To the employee a {_LEAVE}", None),
+        (f"If an {_LEAVE} if due", f"If the {_LEAVE}, if due.", f"If the {_LEAVE}, if due"),
+        (
+            f"La prime, {_PAID} par an",
+            f"La prime {_PAID}[2] par\nan.",
+            f"La prime {_PAID}[2] par\nan",
+        ),
+        (f"A {_LEAVE} (group A)", f"The {_LEAVE}: group A.", f"The {_LEAVE}: group A"),
+    ],
+)
+def test_articles_at_the_edges_belong_to_the_place(
+    quote: str, text: str, found: str | None
+) -> None:
+    assert exactly(quote, text) is None
+    assert nearly(quote, text) == found
 
 
 @pytest.mark.parametrize(
@@ -184,7 +254,7 @@ def test_few_letters_tell_little() -> None:
 
 
 def test_a_sentence_of_the_prompt_is_found_in_its_source() -> None:
-    text = 'Write <|eot_id|> or [INST] after <q s="1">that</q>, then </src> and <s>.'
+    text = 'Write <|eot_id|>, <｜User｜> or [INST] after <q s="1">[ARGS]</q>, then </src> and <s>.'
     source = Source(1, "notes", "1", text)
     found = verified(Quote(1, neutral(text)), (source,))
     assert neutral(text) != text
@@ -219,7 +289,7 @@ def test_a_place_found_has_the_wording_of_the_quote(text: str, data: st.DataObje
     )
     found = exactly(quote, text)
     if found is not None:
-        outer = "\"',.;:!?..."
+        outer = "\"',.;:!?...*_\1\2"
         joined, said = "".join(forms(found)), "".join(forms(quote))
         assert joined.replace("-", "").strip(outer) == said.replace("-", "").strip(outer)
         assert exactly(found, text) is not None
@@ -244,6 +314,7 @@ _HARMLESS = [
     lambda text: re.sub(r" (?!\d)", "\n", text.replace("-", "‑")),
     lambda text: unicodedata.normalize("NFD", text),
     lambda text: "“" + text + "”…",
+    lambda text: "**" + text + "**",
 ]
 
 
@@ -271,3 +342,20 @@ def test_another_word_is_never_taken_for_the_same(
     said[place : place + data.draw(st.integers(0, 1))] = [other]
     assert exactly(" ".join(said), LEASE) is None
     assert nearly(" ".join(said), LEASE) is None
+
+
+_EDGES = ["the", "A", "an", "this", "la", "les", "cette", "el", "il", "gli"]
+
+
+@given(st.integers(0, 20), st.sampled_from(_EDGES), st.booleans())
+@settings(deadline=None, max_examples=300)
+def test_another_word_is_never_taken_for_an_article_at_an_edge(
+    start: int, article: str, begins: bool
+) -> None:
+    said = LEASE.split()[start : start + 15]
+    for other in ("No", "aucune", "month", "C", "group", "Never ..."):
+        quoted, there = ([article, *said], [other, *said])
+        if not begins:
+            quoted, there = ([*said, article], [*said, other])
+        assert exactly(" ".join(quoted), " ".join(there)) is None
+        assert nearly(" ".join(quoted), " ".join(there)) is None

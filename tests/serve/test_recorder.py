@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import closing
+import logging
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
 
 from retrieval.database import Database
 from retrieval.schema import citations, quotes, turn_sources, turns
 from serve.answers.events import Cited, Done, Event, Failed, Retrieved, Started, Text, Traced
+from serve.audit.errors import AuditUnavailable
 from serve.caller import OPERATOR
-from serve.conversations.recorder import Record, Recorder, Recorders, recording
+from serve.conversations.recorder import Patience, Record, Recorder, Recorders, recording
 from serve.conversations.store import delete_conversation
 from serve.conversations.turns import TurnState
 from tests.fixtures.answers import NOTICE, Archive
+from tests.fixtures.waiting import until
 
 
 @pytest.fixture
@@ -177,6 +182,119 @@ def test_a_fault_of_ours_is_raised_and_stored(archive: Archive) -> None:
     assert (kept.state, kept.text) == (TurnState.FAILED, "It ")
     assert kept.failure
     assert kept.failure.code == "internal_error"
+
+
+def test_an_error_of_our_own_is_stored_by_its_name(archive: Archive) -> None:
+    error = AuditUnavailable("Nothing can be recorded.")
+
+    async def unrecorded() -> AsyncGenerator[Event, None]:
+        yield Started("Notice?")
+        raise error
+
+    async def main() -> None:
+        async with recording() as recorders:
+            turn = archive.asked(archive.conversation(), "Notice?")
+            events = recorders.start(Record(archive.database, turn), unrecorded()).events()
+            with pytest.raises(AuditUnavailable):
+                await _all(events)
+
+    asyncio.run(main())
+    kept = archive.turn(1)
+    assert (kept.state, kept.failure) == (TurnState.FAILED, Failed.by(error))
+
+
+def rename(archive: Archive, before: str, after: str) -> None:
+    with archive.database.write() as connection:
+        connection.execute(text(f"ALTER TABLE {before} RENAME TO {after}"))
+
+
+def break_database(archive: Archive) -> None:
+    """Have the database refuse to store an answer."""
+    rename(archive, "turn_sources", "away")
+
+
+def mend_database(archive: Archive) -> None:
+    rename(archive, "away", "turn_sources")
+
+
+@contextmanager
+def once_told(act: Callable[[], None]) -> Iterator[None]:
+    """Do something as soon as the log tells that an answer is not stored."""
+
+    class Acting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            log.removeHandler(self)
+            act()
+
+    log = logging.getLogger("serve.conversations.recorder")
+    handler = Acting(logging.WARNING)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+
+
+def test_what_the_database_refuses_is_stored_once_it_does_not(archive: Archive) -> None:
+    async def main() -> None:
+        async with recording(Patience(pauses=(0.0, 0.0))) as recorders:
+            events = started(archive, recorders, Telling(events_of(archive))).events()
+            break_database(archive)
+            assert isinstance((await _all(events))[-1], Done)
+
+    with once_told(lambda: mend_database(archive)):
+        asyncio.run(main())
+    assert archive.turn(1).state is TurnState.COMPLETE
+    assert len(archive.turn(1).citations) == 1
+
+
+def test_what_is_refused_for_long_is_stored_later(archive: Archive) -> None:
+    async def main() -> None:
+        async with recording(Patience(pauses=(), later=0.01)) as recorders:
+            events = started(archive, recorders, Telling(events_of(archive))).events()
+            break_database(archive)
+            with pytest.raises(OperationalError):
+                await _all(events)
+            assert archive.turn(1).state is TurnState.ANSWERING
+            mend_database(archive)
+            await asyncio.to_thread(until, lambda: archive.turn(1).state is not TurnState.ANSWERING)
+
+    asyncio.run(main())
+    assert archive.turn(1).state is TurnState.COMPLETE
+
+
+def test_a_stop_of_the_server_does_not_pause(archive: Archive) -> None:
+    async def main() -> None:
+        async with recording(Patience(pauses=(1_000.0,))) as recorders:
+            events = started(archive, recorders, Telling(events_of(archive))).events()
+            break_database(archive)
+            taking = asyncio.create_task(_all(events))
+            await asyncio.to_thread(told.wait, 20)
+            mend_database(archive)
+        await taking
+
+    told = threading.Event()
+    with once_told(told.set):
+        asyncio.run(main())
+    assert archive.turn(1).state is TurnState.COMPLETE
+
+
+def test_what_cannot_be_stored_at_all_is_told_as_failed(archive: Archive) -> None:
+    broken = events_of(archive)
+    answer = archive.quoting(NOTICE)
+    broken[1] = Retrieved(answer.language, answer.hits, (), answer.support)
+
+    async def main() -> None:
+        async with recording() as recorders:
+            with pytest.raises(ValueError, match="zip"):
+                await _all(started(archive, recorders, Telling(broken)).events())
+
+    asyncio.run(main())
+    kept = archive.turn(1)
+    assert (kept.state, kept.text) == (TurnState.FAILED, "")
+    assert kept.failure
+    assert kept.failure.code == "internal_error"
+    assert kept.finished_at
 
 
 def test_a_conversation_that_is_deleted_meanwhile_stays_so(archive: Archive) -> None:

@@ -221,3 +221,23 @@ def test_no_turn_is_ever_lost(steps: list[tuple[int, int, bool]]) -> None:
         assert [turns.turn(person).is_held for person in open_turns] == [True] * 3
 
     run(work())
+
+
+def test_who_goes_away_while_resting_is_forgotten_without_a_fault() -> None:
+    async def work() -> None:
+        faults: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: faults.append(told))
+        clock = Clock()
+        turns = RequestTurns(1, 99, clock)
+        many, other = [turns.turn(1) for _ in range(12)], turns.turn(2)
+        clock.now += 0.02
+        for turn in many:
+            turn.give_back()
+        clock.now += 10
+        other.give_back()
+        clock.now += 10
+        await asyncio.sleep(0.1)
+        assert faults == []
+        assert turns.turn(1).is_held
+
+    run(work())

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 
 import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
-from retrieval.database import Database
-from serve.open_streams import MOST_STREAMS
+from serve.held_open import MOST_STREAMS
 from serve.scripted.replies import Reply
 from tests.conftest import RunningServer, ServerFactory
 from tests.fixtures.people import Town, problem
 from tests.fixtures.scripted_llm import scripted_llm
+from tests.fixtures.turns import nothing_written, waiting
 from tests.fixtures.waiting import until
 
 AT_ONCE, WAITING = 2, 3
@@ -36,28 +34,6 @@ def site(module_server: ServerFactory) -> RunningServer:
 def town(site: RunningServer) -> Iterator[Town]:
     with closing(Town(site)) as town:
         yield town
-
-
-@contextmanager
-def nothing_written(site: RunningServer) -> Iterator[threading.Event]:
-    """Whatever writes waits in the server until the block ends or the event is set."""
-    database = Database(f"sqlite:///{site.data / 'cloister.db'}")
-    held, ended = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with database.write():
-            held.set()
-            ended.wait(60)
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    assert held.wait(20)
-    try:
-        yield ended
-    finally:
-        ended.set()
-        holder.join()
-        database.close()
 
 
 @pytest.fixture
@@ -80,13 +56,6 @@ def reads(http: httpx.Client) -> bool:
         return http.get("/api/v1/me", timeout=2).status_code == 200
     except httpx.ReadTimeout:
         return False
-
-
-def waiting(site: RunningServer) -> float:
-    """How many requests wait, as a monitor is told."""
-    families = text_string_to_metric_families(site.http.get("/metrics").text)
-    (found,) = (each for each in families if each.name == "cloister_requests_waiting")
-    return float(found.samples[0].value)
 
 
 def test_as_many_as_may_be_are_worked_on_and_the_next_one_waits(
@@ -143,6 +112,21 @@ def test_as_many_as_may_wait_do_and_the_next_one_is_refused(
             assert door.json()["error"]["code"] == "too_many_requests"
         statuses = sorted(reply.result().status_code for reply in replies)
         assert statuses == [404] * (AT_ONCE + WAITING) + [429]
+
+
+def test_what_comes_with_a_key_that_is_deleted_is_not_counted_as_its_persons(
+    server: ServerFactory,
+) -> None:
+    most = 20
+    site = server(WORKERS="0", REQUESTS_PER_MINUTE=str(most))
+    with closing(Town(site)) as town:
+        person = town.person("Robbed")
+        key = town.key(person)
+        assert reads(key)
+        (kept,) = person.get("/api/v1/keys").json()["items"]
+        assert person.delete(f"/api/v1/keys/{kept['id']}").status_code == 204
+        assert {key.get("/api/v1/me").status_code for _ in range(2 * most)} == {401}
+        assert reads(person)
 
 
 def test_who_sends_more_than_may_come_in_a_minute_is_refused(

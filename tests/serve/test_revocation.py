@@ -32,8 +32,12 @@ def llm() -> Iterator[ScriptedLlm]:
         yield running
 
 
+GO_ON = "Go on for ever."
+
+
 def endless(body: Json) -> Reply:
-    if "<src" not in str(body["messages"][-1]):
+    last = str(body["messages"][-1])
+    if "<src" not in last and GO_ON not in last:
         return quoting(body)
     return Reply("On and on. " * 2_000, token_seconds=0.02)
 
@@ -126,6 +130,23 @@ def test_a_stream_of_the_openai_door_ends(town: Town, llm: ScriptedLlm, deed: st
     assert data[-1] == "[DONE]"
     assert json.loads(data[-2])["error"]["code"] == "access_revoked"
     until(lambda: llm.server.running == 0)
+
+
+@pytest.mark.parametrize("deed", ["suspended", "signed out"])
+def test_a_stream_of_the_model_without_documents_ends(
+    town: Town, llm: ScriptedLlm, deed: str
+) -> None:
+    scene = Scene(town, f"plain-{deed.replace(' ', '-')}")
+    message = {"role": "user", "content": GO_ON}
+    body = {"model": "plain", "messages": [message], "stream": True}
+    path = "/v1/chat/completions"
+    data = lines_after(scene.reader, path, body, lambda: DEEDS[deed](scene))
+    assert data[-1] == "[DONE]"
+    assert json.loads(data[-2])["error"]["code"] == "access_revoked"
+    until(lambda: llm.server.running == 0)
+    asked = {"person_id": str(scene.person), "act": "answer.given"}
+    [record] = town.operator.get("/api/v1/audit", params=asked).json()["items"]
+    assert record["details"] == {"supplied": [], "quoted": [], "outcome": "access_revoked"}
 
 
 def test_a_deleted_key_ends_its_streams(town: Town, llm: ScriptedLlm) -> None:

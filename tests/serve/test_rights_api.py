@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -132,13 +133,15 @@ def test_answers_quote_only_what_one_sees(office: Office) -> None:
 
 
 def test_writers_write_and_readers_read(office: Office) -> None:
-    def upload(person: httpx.Client) -> httpx.Response:
+    def upload(person: httpx.Client, collection: str = "office") -> httpx.Response:
         files = [("file", ("new.txt", b"something new"))]
-        return person.post("/api/v1/documents", files=files, data={"collection": "office"})
+        return person.post("/api/v1/documents", files=files, data={"collection": collection})
 
-    problem(upload(office.stranger), 404, "not_found")
-    problem(upload(office.administrator), 404, "not_found")
-    problem(upload(office.reader), 403, "not_allowed")
+    # Who writes nowhere is told the same of every collection, before any of the file is read.
+    for person in (office.stranger, office.reader, office.administrator):
+        foreign = problem(upload(person), 403, "not_allowed")
+        nothing = problem(upload(person, "no such"), 403, "not_allowed")
+        assert foreign["detail"] == nothing["detail"]
     sent = upload(office.writer)
     assert sent.status_code == 202
     (item,) = sent.json()["items"]
@@ -328,6 +331,7 @@ def test_conversations_are_their_owners(office: Office) -> None:
             ("GET", f"{path}/{made}/export", None),
             ("POST", f"{path}/{made}/turns?stream=false", {"question": "What?"}),
             ("POST", f"/api/v1/turns/{turn}/regenerate?stream=false", None),
+            ("POST", f"/api/v1/turns/{turn}/continue?stream=false", None),
             ("POST", f"/api/v1/turns/{turn}/edit?stream=false", {"question": "What?"}),
             ("PUT", f"/api/v1/turns/{turn}/feedback", {"value": "up"}),
             ("GET", f"/api/v1/turns/{turn}/trace", None),
@@ -363,8 +367,18 @@ def test_the_places_of_the_machine_are_for_administrators(office: Office) -> Non
     told = office.reader.get("/api/v1/status")
     assert str(office.town.server.data) not in told.text
     assert told.json()["database"] == ""
+    assert {told.json()[name] for name in ("seq", "index_seq", "data_bytes", "pid")} == {0}
     whole = office.administrator.get("/api/v1/status").json()
     assert whole["data_folder"] == str(office.town.server.data)
+    assert min(whole[name] for name in ("seq", "index_seq", "data_bytes", "pid")) > 0
+
+
+def test_who_administers_counts_all_documents_and_reads_none(office: Office) -> None:
+    key = office.town.key(office.administrator, "admin")
+    told = key.get("/metrics").text
+    [counted] = re.findall(r'^cloister_documents{state="ready"} (.+)$', told, re.MULTILINE)
+    everything = office.town.operator.get("/api/v1/status").json()["documents"]["ready"]
+    assert float(counted) == everything > 0
 
 
 def test_a_key_sees_what_its_person_sees(office: Office) -> None:
@@ -378,7 +392,7 @@ def test_a_key_sees_what_its_person_sees(office: Office) -> None:
 def test_the_openai_door_has_the_same_rights(office: Office) -> None:
     store, file = f"/v1/vector_stores/vs_{office.id}", f"/v1/files/file-{office.open}"
     closed = f"/v1/files/file-{office.closed}"
-    everything = ("search", "ask", "ingest")
+    everything = ("search", "ask", "ingest", "admin")
     reader = office.town.key(office.reader, *everything)
     writer = office.town.key(office.writer, *everything)
     stranger = office.town.key(office.stranger, *everything)

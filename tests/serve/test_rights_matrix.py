@@ -90,6 +90,7 @@ BY_KEY: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"POST /api/v1/(documents|jobs)/.*", ("ingest",)),
     (r"DELETE /api/v1/documents/{document_id}", ("ingest",)),
     (r"POST /v1/vector_stores/{store_id}/search", ("search", "ask")),
+    (r"DELETE /v1/vector_stores/{store_id}", ("admin",)),
     (r"GET /v1/.*", ("search", "ask", "ingest")),
     (r"(POST|DELETE) /v1/.*", ("ingest",)),
     (r".*", ("admin",)),
@@ -260,6 +261,26 @@ def test_a_deleted_id_is_as_good_as_none(town: Town, cast: Cast) -> None:
         deleted, missing = (asked(cast.owner, route, nowhere | each) for each in (gone, nowhere))
         assert deleted.status_code == missing.status_code == 404, route
         assert shape(deleted) == shape(missing), route
+
+
+def test_a_hidden_copy_of_a_file_is_as_good_as_none(town: Town, cast: Cast) -> None:
+    content = b"The pier is repainted every seven years."
+    stores = {}
+    for name in ("shown copy", "hidden copy"):
+        stores[name] = town.server.collection(name)["id"]
+        town.granted(stores[name], cast.reader, "reader")
+        [document] = town.server.ingest({"pier.txt": content}, name)
+        stores[f"{name}: document"] = document
+    readers = f"/api/v1/documents/{stores['hidden copy: document']}/readers"
+    assert town.operator.put(readers, json={"readers": []}).status_code == 200
+    file = f"file-{stores['shown copy: document']}"
+    hidden, missing = (
+        cast.reader.get(f"/v1/vector_stores/vs_{stores['hidden copy']}/files/{each}")
+        for each in (file, "file-999999")
+    )
+    assert (hidden.status_code, missing.status_code) == (404, 404)
+    assert file in hidden.json()["error"]["message"]
+    assert shape(hidden) == shape(missing)
 
 
 def test_a_key_of_too_small_a_scope_is_refused(town: Town, cast: Cast) -> None:

@@ -41,6 +41,13 @@ def test_values_are_read() -> None:
     assert settings.log_level == "debug"
 
 
+@pytest.mark.parametrize("name", ["LLM_URL", "GUARD_URL", "EMBEDDER_URL", "OTEL_ENDPOINT"])
+def test_a_password_in_an_address_is_refused_and_not_repeated(name: str) -> None:
+    with pytest.raises(InvalidSetting, match=f"CLOISTER_{name}.* no name or password") as caught:
+        load_settings({f"CLOISTER_{name}": "http://me:hush@127.0.0.1:8000/v1"})
+    assert "hush" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "wanted"),
     [
@@ -86,6 +93,13 @@ def test_libraries_are_told_to_stay_quiet() -> None:
     assert environ["HF_HUB_OFFLINE"] == "1"
     assert environ["HF_HUB_DISABLE_TELEMETRY"] == "1"
     assert environ["TOKENIZERS_PARALLELISM"] == "false"
+    assert environ["AWS_EC2_METADATA_DISABLED"] == "true"
+
+
+def test_credentials_of_the_machine_are_asked_for_only_where_somebody_says_so() -> None:
+    environ = {"AWS_EC2_METADATA_DISABLED": "false"}
+    quiet_libraries(Settings(), environ)
+    assert environ["AWS_EC2_METADATA_DISABLED"] == "false"
 
 
 def test_the_hub_is_reached_only_where_allowed() -> None:
@@ -106,3 +120,11 @@ def test_the_page_on_settings_is_complete_and_true() -> None:
         for each in dataclasses.fields(Settings)
     ]
     assert rows == expected
+
+
+def test_spaces_around_a_prefix_count() -> None:
+    settings = load_settings(
+        {"CLOISTER_EMBEDDER_QUERY_PREFIX": "query: ", "CLOISTER_EMBEDDER_DOCUMENT_PREFIX": "  "}
+    )
+    assert settings.embedder_query_prefix == "query: "
+    assert settings.embedder_document_prefix == ""

@@ -242,6 +242,8 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(town: Town) -> None:
 
 def test_a_key_is_for_what_it_says(town: Town) -> None:
     http = town.person("Ned", administrator=True)
+    # Who writes nowhere at all may not upload, whatever the key.
+    assert http.post("/api/v1/collections", json={"name": "neds"}).status_code == 201
     search, ask = town.key(http, "search"), town.key(http, "ask")
     ingest, admin = town.key(http, "ingest"), town.key(http, "admin")
     upload = {"files": {"file": ("a.txt", b"x")}}
@@ -270,6 +272,44 @@ def test_a_key_expires(town: Town) -> None:
     assert key.get(ME).status_code == 200
     changed(town, update(api_keys).where(api_keys.c.expires_at > 0).values(expires_at=1.0))
     problem(key.get(ME), 401, "not_signed_in")
+
+
+def test_a_key_makes_none_that_outlives_it(town: Town) -> None:
+    http = town.person("Eva")
+    soon, later = (
+        (datetime.now(UTC) + timedelta(minutes=each)).replace(microsecond=0) for each in (1, 60)
+    )
+    key = town.key(http, "admin", "ask", expires_at=soon.isoformat())
+
+    def ends(maker: httpx.Client, expires_at: datetime | None) -> datetime | None:
+        told = expires_at and expires_at.isoformat()
+        body = {"name": "more", "permissions": ["ask"], "expires_at": told}
+        made = maker.post("/api/v1/keys", json=body).json()["expires_at"]
+        return made and datetime.fromisoformat(made)
+
+    assert [ends(key, each) for each in (None, later, soon)] == [soon] * 3
+    sooner = soon - timedelta(seconds=30)
+    assert ends(key, sooner) == sooner
+    assert ends(http, None) is None
+    assert ends(town.key(http, "admin", "ask"), later) == later
+
+
+def test_with_a_key_that_is_deleted_end_those_that_were_made_with_it(town: Town) -> None:
+    http = town.person("Evi")
+    own = town.key(http, "admin", "ask")
+    child = town.key(own, "admin", "ask")
+    grandchild, beside = town.key(child, "ask"), town.key(http, "ask")
+    listed = [each["id"] for each in http.get("/api/v1/keys").json()["items"]]
+    assert grandchild.get(ME).status_code == 200
+    assert http.delete(f"/api/v1/keys/{listed[0]}").status_code == 204
+    for key in (own, child, grandchild):
+        problem(key.get(ME), 401, "not_signed_in")
+    assert beside.get(ME).status_code == 200
+    assert [each["id"] for each in http.get("/api/v1/keys").json()["items"]] == listed[3:]
+    deleted = town.operator.get("/api/v1/audit", params={"act": "key.deleted"}).json()["items"]
+    subjects = {each["subject"] for each in deleted}
+    assert {f"key:{each}" for each in listed[:3]} <= subjects
+    assert f"key:{listed[3]}" not in subjects
 
 
 def test_a_session_ends_when_it_is_old_or_idle(town: Town) -> None:

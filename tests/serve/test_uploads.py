@@ -10,9 +10,23 @@ from starlette.types import Message
 
 from serve.data_folder import DataFolder
 from serve.errors import InvalidRequest
-from serve.files.uploads import Upload, UploadLimits, UploadMalformed, UploadStalled, received
+from serve.files.uploads import (
+    RefusedFile,
+    TooManyFiles,
+    Upload,
+    UploadLimits,
+    UploadMalformed,
+    received,
+)
 
-LIMITS = UploadLimits(file_bytes=1_000, files=2, free_bytes=0, stall_seconds=0.1)
+LIMITS = UploadLimits(
+    file_bytes=1_000,
+    files=3,
+    free_bytes=0,
+    fields=frozenset(),
+    all_bytes=1_500,
+    beyond=TooManyFiles("Too much."),
+)
 PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="x.txt"\r\n\r\n'
 
 
@@ -24,12 +38,10 @@ def folder(tmp_path: Path) -> Iterator[DataFolder]:
 
 
 async def uploaded(folder: DataFolder, *messages: Message) -> Upload:
-    """The upload in messages that a server passes on; after them comes silence."""
+    """The upload in messages that a server passes on."""
     waiting = list(messages)
 
     async def receive() -> Message:
-        if not waiting:
-            await asyncio.sleep(60)
         return waiting.pop(0)
 
     headers = [(b"content-type", b"multipart/form-data; boundary=b")]
@@ -53,11 +65,20 @@ def test_bytes_may_come_one_by_one(folder: DataFolder) -> None:
     assert list(folder.incoming.iterdir()) == []
 
 
+def test_files_that_are_too_much_together_are_refused_and_smaller_ones_taken(
+    folder: DataFolder,
+) -> None:
+    sizes = (1_000, 501, 500)
+    whole = b"".join(PART + b"x" * size + b"\r\n" for size in sizes) + b"--b--\r\n"
+    first, second, third = asyncio.run(uploaded(folder, body(whole))).files
+    assert isinstance(second, RefusedFile)
+    assert second.error is LIMITS.beyond
+    assert [getattr(each, "size_bytes", 0) for each in (first, third)] == [1_000, 500]
+
+
 @pytest.mark.parametrize(
     ("messages", "error"),
     [
-        ([body(PART + b"then nothing", more=True)], UploadStalled),
-        ([], UploadStalled),
         ([body(PART + b"then", more=True), {"type": "http.disconnect"}], UploadMalformed),
         ([body(PART + b"the end is missing")], UploadMalformed),
     ],

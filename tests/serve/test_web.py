@@ -54,6 +54,21 @@ def test_assets_have_their_types_and_are_kept_for_ever(stranger: httpx.Client) -
         assert reply.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.parametrize(
+    ("taken", "coding"),
+    [("gzip", "gzip"), ("br, GZIP;q=0.5", "gzip"), ("gzip;q=0", None), ("identity", None)],
+)
+def test_scripts_are_sent_gzipped_to_who_takes_that(
+    stranger: httpx.Client, taken: str, coding: str | None
+) -> None:
+    (script,) = re.findall(r'src="(/assets/[^"]+\.js)"', stranger.get("/").text)
+    reply = stranger.get(script, headers={"Accept-Encoding": taken})
+    assert reply.headers.get("content-encoding") == coding
+    assert reply.headers["vary"] == "Accept-Encoding"
+    assert reply.headers["content-type"].startswith("text/javascript")
+    assert reply.content == (ui_build.DIST / script[1:]).read_bytes()
+
+
 @pytest.mark.parametrize("path", CLOSED)
 def test_nothing_else_is_open(stranger: httpx.Client, path: str) -> None:
     url = stranger.base_url.copy_with(raw_path=path.encode())

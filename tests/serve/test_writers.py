@@ -7,10 +7,11 @@ import pytest
 
 from retrieval.errors import CloisterError
 from serve.answers.events import Degraded, Queued
-from serve.answers.llm import Assignment, Report, ScriptedLLM
+from serve.answers.llm import Assignment, Report
 from serve.answers.writers import Piece, Writers
 from serve.errors import LLMBusy, LLMInterrupted, LLMRefused, LLMUnavailable, TooManyQuestions
 from serve.inference.admission import Admission
+from tests.fixtures.scripted_writer import ScriptedWriter
 from tests.serve.test_prompt import assignment, source
 
 ASKED = assignment("Why?", [source(1)])
@@ -40,7 +41,7 @@ def pieces_of(writers: Writers) -> list[Piece]:
     return asyncio.run(all_pieces())
 
 
-STAND_IN = ScriptedLLM(lambda _: ["From the documents."])
+STAND_IN = ScriptedWriter(lambda _: ["From the documents."])
 
 
 @pytest.mark.parametrize("error", [LLMUnavailable("down"), LLMRefused("no"), LLMInterrupted("cut")])

@@ -3,12 +3,13 @@ import { useEffect, useState, type ReactNode } from "react";
 
 import { whenSignedOut } from "./api/http";
 import { ChatPage } from "./chat/ChatPage";
-import { forgetRuns } from "./chat/runs";
+import { forgetRuns, keepQuestions } from "./chat/runs";
 import { ErrorBoundary } from "./components/ErrorBoundary";
 import { later } from "./components/later";
-import { ErrorState, Spinner } from "./components/States";
+import { Spinner } from "./components/States";
 import { matched, navigate, usePath } from "./router";
 import { EnterPage } from "./session/EnterPage";
+import { FrontError } from "./session/Front";
 import { forgetSession, useSession } from "./session/session";
 import { SessionEnded } from "./session/SessionEnded";
 import { SignedOutPage } from "./session/SignedOutPage";
@@ -56,23 +57,32 @@ export function App() {
   const session = useSession();
   const [hasEnded, setEnded] = useState(false);
   const isIn = Boolean(session.data);
+  const [wasIn, setWasIn] = useState(isIn);
+  if (wasIn !== isIn) {
+    setWasIn(isIn);
+    if (isIn) setEnded(false);
+  }
   useEffect(() => {
-    whenSignedOut(() => {
-      setEnded(isIn);
-      // What was written stays: one signs in over it.
-      if (!isIn) forgetSession(client);
-    });
-  }, [client, isIn]);
+    // What was read and written stays: one signs in over it.
+    whenSignedOut(() => setEnded(isIn));
+  }, [isIn]);
   useEffect(() => {
     if (!isIn) forgetRuns();
   }, [isIn]);
+  const personId = session.data?.person_id;
+  useEffect(() => {
+    if (personId === undefined) return;
+    const keep = () => keepQuestions(personId);
+    window.addEventListener("pagehide", keep);
+    return () => window.removeEventListener("pagehide", keep);
+  }, [personId]);
   useEffect(() => {
     if (isIn && ENTRANCES.includes(path)) navigate("/", { replace: true });
   }, [isIn, path]);
 
   if (path === "/sign-in") return <EnterPage />;
-  if (session.isError)
-    return <ErrorState error={session.error} onRetry={() => void session.refetch()} />;
+  if (session.isLoadingError)
+    return <FrontError error={session.error} onRetry={() => void session.refetch()} />;
   if (session.data === undefined) return <Spinner />;
   if (session.data === null && path === "/signed-out")
     return <SignedOutPage onSignIn={() => navigate("/", { replace: true })} />;

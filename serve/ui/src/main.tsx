@@ -8,13 +8,16 @@ import "./components/components.css";
 import { ProblemError } from "./api/problem";
 import { App } from "./App";
 import { NoticesProvider } from "./components/Toasts";
-import { LanguageProvider } from "./i18n/language";
+import { firstSpoken, LanguageProvider } from "./i18n/language";
 import { applyLook } from "./settings/preferences";
 import { listenForShortcuts } from "./shell/shortcuts";
 
 const client = new QueryClient({
   defaultOptions: {
+    // The server may be this very machine: no network says nothing of it.
+    mutations: { networkMode: "always" },
     queries: {
+      networkMode: "always",
       staleTime: 10_000,
       // What the server has refused it would refuse again.
       retry: (failures, error) => !(error instanceof ProblemError) && failures < 2,
@@ -24,14 +27,16 @@ const client = new QueryClient({
 
 applyLook();
 listenForShortcuts();
-createRoot(document.getElementById("root")!).render(
-  <StrictMode>
-    <QueryClientProvider client={client}>
-      <LanguageProvider>
-        <NoticesProvider>
-          <App />
-        </NoticesProvider>
-      </LanguageProvider>
-    </QueryClientProvider>
-  </StrictMode>,
+void firstSpoken().then((spoken) =>
+  createRoot(document.getElementById("root")!).render(
+    <StrictMode>
+      <QueryClientProvider client={client}>
+        <LanguageProvider first={spoken}>
+          <NoticesProvider>
+            <App />
+          </NoticesProvider>
+        </LanguageProvider>
+      </QueryClientProvider>
+    </StrictMode>,
+  ),
 );

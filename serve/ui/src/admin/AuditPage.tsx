@@ -9,6 +9,7 @@ import { Icon } from "../components/Icon";
 import { EmptyState, ErrorState, Spinner } from "../components/States";
 import { Table, type Column } from "../components/Table";
 import { useFormat } from "../i18n/format";
+import { worded } from "../i18n/texts";
 import { AdminFrame } from "./AdminFrame";
 import { ChainVerdict } from "./ChainVerdict";
 import { useAdminText, type AdminText } from "./texts";
@@ -125,7 +126,7 @@ function useColumns(): Column<AuditRecord>[] {
       title: admin.act,
       cell: (each) => (
         <>
-          {admin.acts[each.act] ?? each.act}
+          {worded(admin.acts, each.act) ?? each.act}
           <code className="cell-more">{each.act}</code>
         </>
       ),

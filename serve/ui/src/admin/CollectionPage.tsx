@@ -29,7 +29,7 @@ export function CollectionPage({ id }: { id: number }) {
     queryFn: () => get("/api/v1/collections/{collection_id}", { path: { collection_id: id } }),
   });
   if (collection.isPending) return <Spinner />;
-  if (collection.isError)
+  if (collection.isLoadingError)
     return (
       <AdminFrame title={admin.section.collections}>
         <ErrorState error={collection.error} onRetry={() => void collection.refetch()} />

@@ -8,13 +8,14 @@ import { FormDialog } from "../components/FormDialog";
 import { Link } from "../components/Link";
 import { EmptyState, ErrorState, Spinner } from "../components/States";
 import { Table, type Column } from "../components/Table";
+import { useCollections } from "../documents/collections";
 import { useFormat } from "../i18n/format";
 import { navigate } from "../router";
 import { useMe } from "../session/session";
 import { AdminFrame } from "./AdminFrame";
 import { named } from "./filtering";
 import { NameFilter } from "./NameFilter";
-import { useCollections, useRefresh } from "./queries";
+import { useRefresh } from "./queries";
 import { useAdminText } from "./texts";
 
 export function CollectionsPage() {

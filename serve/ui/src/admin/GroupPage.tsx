@@ -28,7 +28,7 @@ export function GroupPage({ id }: { id: number }) {
     queryFn: () => get("/api/v1/groups/{group_id}", { path: { group_id: id } }),
   });
   if (group.isPending) return <Spinner />;
-  if (group.isError)
+  if (group.isLoadingError)
     return (
       <AdminFrame title={admin.section.groups}>
         <ErrorState error={group.error} onRetry={() => void group.refetch()} />

@@ -75,7 +75,7 @@ function Search({ status }: { status: Status }) {
   return (
     <>
       <Tile title={admin.index} state={!status.ready ? "wrong" : lag ? "look" : "sound"}>
-        <p>{status.ready ? (lag ? admin.behind(format.number(lag)) : admin.inStep) : admin.loading}</p>
+        <p>{status.ready ? (lag ? admin.behind(lag, format.number(lag)) : admin.inStep) : admin.loading}</p>
         {status.trouble && <p>{status.trouble}</p>}
         <p>
           {admin.documentCount(documents, format.number(documents))},{" "}
@@ -179,7 +179,10 @@ function Switches({ switches }: { switches: Record<string, string> }) {
       label={admin.switches}
       columns={[
         { title: admin.switchName, cell: ([name]) => <code>{name}</code> },
-        { title: admin.switchValue, cell: ([, value]) => value || admin.notSet },
+        {
+          title: admin.switchValue,
+          cell: ([, value]) => (value ? <code>{value}</code> : admin.notSet),
+        },
       ]}
       rows={Object.entries(switches)}
       keyOf={([name]) => name}

@@ -10,9 +10,9 @@ import { messageIn } from "../components/messages";
 import { EmptyState, ErrorState, Spinner } from "../components/States";
 import { Table, type Column } from "../components/Table";
 import { ProblemError } from "../api/problem";
-import { useDocumentsText } from "../documents/texts";
 import { useFormat, type Format } from "../i18n/format";
 import { useText } from "../i18n/language";
+import { worded } from "../i18n/texts";
 import { AdminFrame } from "./AdminFrame";
 import { useAct } from "./queries";
 import { useAdminText, type AdminText } from "./texts";
@@ -92,8 +92,7 @@ const ACTIVE: readonly Job["stage"][] = ["queued", "parsing", "embedding", "inde
 function useColumns(onRetry: (id: number) => void, onCancel: (id: number) => void): Column<Job>[] {
   const admin = useAdminText();
   const format = useFormat();
-  const { problems } = useText();
-  const { reasons } = useDocumentsText();
+  const text = useText();
   return [
     {
       title: admin.document,
@@ -102,7 +101,8 @@ function useColumns(onRetry: (id: number) => void, onCancel: (id: number) => voi
           {job.name}
           {job.error && (
             <small className="cell-more">
-              {reasons[job.error.code] ?? messageIn(problems, new ProblemError(job.error))}
+              {worded(text.documents.reasons, job.error.code) ??
+                messageIn(text, new ProblemError(job.error))}
             </small>
           )}
         </>

@@ -17,6 +17,7 @@ export function LinkDialog({ link, onClose }: { link: HandedLink; onClose: () =>
     <Dialog
       title={admin.linkFor(link.name)}
       onClose={onClose}
+      isKept
       actions={
         <Button kind="primary" onClick={onClose}>
           {admin.done}

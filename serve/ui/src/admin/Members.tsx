@@ -20,7 +20,7 @@ export function Members({ collectionId }: { collectionId: number }) {
     queryFn: () => get("/api/v1/collections/{collection_id}/grants", { path }),
   });
   if (grants.isPending) return <Spinner />;
-  if (grants.isError)
+  if (grants.isLoadingError)
     return <ErrorState error={grants.error} onRetry={() => void grants.refetch()} />;
   const give = (holder: Grant, role: Role) =>
     act(() =>

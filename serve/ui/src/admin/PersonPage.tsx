@@ -27,7 +27,7 @@ export function PersonPage({ id }: { id: number }) {
     queryFn: () => get("/api/v1/people/{person_id}", { path: { person_id: id } }),
   });
   if (person.isPending) return <Spinner />;
-  if (person.isError)
+  if (person.isLoadingError)
     return (
       <AdminFrame title={admin.section.people}>
         <ErrorState error={person.error} onRetry={() => void person.refetch()} />

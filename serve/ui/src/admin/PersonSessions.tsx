@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 
 import { del, get } from "../api/http";
 import { Button } from "../components/Button";
-import { Spinner } from "../components/States";
+import { ErrorState, Spinner } from "../components/States";
 import { SessionsTable } from "../settings/SessionsTable";
 import { useAct, type Person } from "./queries";
 import { useAdminText } from "./texts";
@@ -16,6 +16,8 @@ export function PersonSessions({ person }: { person: Person }) {
     queryKey: ["admin", "sessions", person.id],
     queryFn: () => get("/api/v1/people/{person_id}/sessions", { path }),
   });
+  if (sessions.isLoadingError)
+    return <ErrorState error={sessions.error} onRetry={() => void sessions.refetch()} />;
   if (!sessions.data) return <Spinner />;
   const { items } = sessions.data;
   if (items.length === 0) return <p>{admin.noSessions}</p>;

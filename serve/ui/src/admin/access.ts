@@ -1,4 +1,4 @@
-import { useCollections } from "./queries";
+import { useCollections } from "../documents/collections";
 
 /** Whether the person manages a collection, administrator or not; undefined while nobody knows. */
 export function useManages(): boolean | undefined {

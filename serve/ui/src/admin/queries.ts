@@ -30,14 +30,6 @@ export function useGroups(isWanted = true) {
   });
 }
 
-export function useCollections() {
-  return useQuery({
-    queryKey: ["collections"],
-    queryFn: () => get("/api/v1/collections"),
-    select: ({ items }) => items,
-  });
-}
-
 /** Carry out a change: what it changed is read anew, and a refusal is told. */
 export function useAct(): (does: () => Promise<unknown>, done?: string) => Promise<void> {
   const refresh = useRefresh();

@@ -1,6 +1,8 @@
 /** Requests to our own server; addresses, bodies and replies are those of its document. */
-import { problemOf } from "./problem";
+import { problemOf, type ProblemError } from "./problem";
+import { noteReach } from "./reach";
 import type { paths } from "./schema.gen";
+import type { Me } from "./types";
 
 type Method = "get" | "post" | "put" | "patch" | "delete";
 type Having<M extends Method> = {
@@ -43,17 +45,17 @@ export interface Request {
   signal?: AbortSignal;
 }
 
-let csrfToken: string | null = null;
+let session: Me | null = null;
 let onSignedOut: () => void = () => undefined;
 
-/** Have the token of the session sent with every change. */
-export function keepCsrfToken(token: string | null): void {
-  csrfToken = token;
+/** Have the token of the session sent with every change; null where nobody is signed in. */
+export function keepSession(me: Me | null): void {
+  session = me;
 }
 
 /** The token of the session, for requests that are not made here. */
 export function currentCsrfToken(): string | null {
-  return csrfToken;
+  return session?.csrf_token ?? null;
 }
 
 /** Be told when a request is refused since nobody is signed in any more. */
@@ -109,26 +111,37 @@ export async function send(method: string, path: string, request: Request): Prom
   const response = await sent(method, path, request);
   if (response.ok) return response;
   const error = await problemOf(response);
-  if (error.code === "csrf_failed" && (await renewedCsrfToken())) {
-    const again = await sent(method, path, request);
-    if (again.ok) return again;
-    throw await problemOf(again);
-  }
-  if (error.code === "not_signed_in") onSignedOut();
-  throw error;
+  if (!(await mayGoAgain(error))) throw error;
+  const again = await sent(method, path, request);
+  if (again.ok) return again;
+  throw await problemOf(again);
 }
 
-function sent(method: string, path: string, request: Request): Promise<Response> {
+/** Whether a request may be sent once more after a refusal that was no more than an old token's. */
+export async function mayGoAgain({ code }: ProblemError): Promise<boolean> {
+  if (code === "not_signed_in") onSignedOut();
+  return code === "csrf_failed" && (await hasRenewedSession());
+}
+
+async function sent(method: string, path: string, request: Request): Promise<Response> {
   const headers = new Headers({ Accept: "application/json, text/event-stream" });
-  if (csrfToken && method !== "GET") headers.set("X-CSRF-Token", csrfToken);
+  const token = currentCsrfToken();
+  if (token && method !== "GET") headers.set("X-CSRF-Token", token);
   if (request.body !== undefined) headers.set("Content-Type", "application/json");
-  return fetch(addressOf(path, request), {
-    method,
-    headers,
-    body: request.form ?? (request.body === undefined ? null : JSON.stringify(request.body)),
-    signal: request.signal ?? null,
-    credentials: "same-origin",
-  });
+  try {
+    const response = await fetch(addressOf(path, request), {
+      method,
+      headers,
+      body: request.form ?? (request.body === undefined ? null : JSON.stringify(request.body)),
+      signal: request.signal ?? null,
+      credentials: "same-origin",
+    });
+    noteReach(response.status !== 502 && response.status !== 504);
+    return response;
+  } catch (error) {
+    if (!request.signal?.aborted) noteReach(false);
+    throw error;
+  }
 }
 
 /** The address of a route with its parts and its query filled in. */
@@ -145,11 +158,18 @@ export function addressOf(path: string, request: Request): string {
   return query.size ? `${filled}?${query}` : filled;
 }
 
-/** Another tab may have signed in anew: the cookie is shared, the token is not. */
-async function renewedCsrfToken(): Promise<boolean> {
+/**
+ * Another tab may have signed in anew: the cookie is shared, the token is not. Where that was somebody
+ * else, nothing is done in that name, and the page begins anew.
+ */
+async function hasRenewedSession(): Promise<boolean> {
   const response = await sent("GET", "/api/v1/me", {});
   if (!response.ok) return false;
-  const before = csrfToken;
-  csrfToken = ((await response.json()) as { csrf_token: string | null }).csrf_token;
-  return csrfToken !== before;
+  const [before, now] = [session, (await response.json()) as Me];
+  if (before && now.person_id !== before.person_id) {
+    window.location.reload();
+    return false;
+  }
+  session = now;
+  return now.csrf_token !== before?.csrf_token;
 }

@@ -2418,7 +2418,7 @@ export interface paths {
         put?: never;
         /**
          * Create
-         * @description Make a key; its secret is shown this once.
+         * @description Make a key; its secret is shown this once. One made with a key ends with that or before.
          */
         post: {
             parameters: {
@@ -2462,7 +2462,7 @@ export interface paths {
         post?: never;
         /**
          * Delete
-         * @description Delete a key, which ends at once; administrators delete anybody's.
+         * @description Delete a key, which ends at once with those made with it; administrators delete anybody's.
          */
         delete: {
             parameters: {
@@ -3095,7 +3095,7 @@ export interface paths {
         };
         /**
          * Status
-         * @description What the server holds and how far it is; where things are, only for administrators.
+         * @description What the server holds for the caller; how far it is and where, only for administrators.
          */
         get: {
             parameters: {
@@ -3162,6 +3162,54 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/turns/{turn_id}/continue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go On
+         * @description Write on where the answer of a turn broke off, beside it.
+         */
+        post: {
+            parameters: {
+                query?: {
+                    stream?: boolean;
+                };
+                header?: never;
+                path: {
+                    turn_id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["ContinueBody"] | null;
+                };
+            };
+            responses: {
+                /** @description One event a line of data. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TurnAnswerOut"];
+                        "text/event-stream": components["schemas"]["AnswerEvent"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -3583,6 +3631,17 @@ export interface components {
             model?: string | null;
             /** Name */
             name?: string | null;
+        };
+        /**
+         * ContinueBody
+         * @description How the rest of an answer is to come.
+         */
+        ContinueBody: {
+            /**
+             * Trace
+             * @default false
+             */
+            trace?: boolean;
         };
         /**
          * ConversationBody
@@ -4091,6 +4150,8 @@ export interface components {
          * @description The safety model; where it does not judge, for its ``trouble``, nothing is answered.
          */
         GuardOut: {
+            /** Asked */
+            asked: boolean;
             /** Categories */
             categories: string[];
             /** Judges */
@@ -4463,9 +4524,12 @@ export interface components {
          * LLMOut
          * @description The model that writes answers, and what its server can do for us.
          *
-         *     ``trouble`` says why it cannot write, if so. ``is_llama`` says that "Built with Llama" is due.
+         *     ``trouble`` says why it cannot write, if so; until it was ``asked``, nothing is known of it.
+         *     ``is_llama`` says that "Built with Llama" is due.
          */
         LLMOut: {
+            /** Asked */
+            asked: boolean;
             /** Context Tokens */
             context_tokens: number | null;
             /** Grammar */
@@ -4709,12 +4773,16 @@ export interface components {
         /**
          * PastTraceOut
          * @description How an answer came about; quotes and sources as far as they may be seen.
+         *
+         *     ``prompt`` is null where no model wrote, and where any part of it may not be seen any more.
          */
         PastTraceOut: {
             /** Llm */
             llm: string;
             /** Opens Window */
             opens_window: boolean;
+            /** Prompt */
+            prompt: components["schemas"]["MessageOut"][] | null;
             /** Queries */
             queries: string[];
             /** Quotes */
@@ -5296,6 +5364,8 @@ export interface components {
         /**
          * StatusOut
          * @description How a server is and what it holds; ``index_seq`` behind ``seq`` means it is catching up.
+         *
+         *     Where things are, and how much goes on for other people, is empty or 0 but for administrators.
          */
         StatusOut: {
             /** Active Jobs */

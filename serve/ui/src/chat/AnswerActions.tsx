@@ -3,11 +3,12 @@ import { lazy, Suspense, useState } from "react";
 import { put } from "../api/http";
 import type { Schemas } from "../api/types";
 import { IconButton } from "../components/Button";
+import { copy } from "../components/clipboard";
 import { useMessageOf } from "../components/messages";
 import { useNotices } from "../components/Toasts";
 import { useText } from "../i18n/language";
 import type { Answer } from "./answer";
-import { copy, markdownOf } from "./copying";
+import { markdownOf } from "./copying";
 import type { Turn } from "./queries";
 import type { TurnActions } from "./useAsking";
 
@@ -28,11 +29,12 @@ export function AnswerActions({ turn, answer, isLast, actions }: AnswerActionsPr
   const value = turn.feedback?.value ?? null;
   const failed = (error: unknown) =>
     toast({ kind: "error", text: messageOf(error) });
-  const judge = (body: Schemas["FeedbackBody"], thanks: string) =>
-    put("/api/v1/turns/{turn_id}/feedback", { path: { turn_id: turn.id }, body }).then((judged) => {
-      actions.changed(judged);
-      toast({ text: thanks });
-    }, failed);
+  const send = async (body: Schemas["FeedbackBody"], thanks: string) => {
+    const path = { turn_id: turn.id };
+    actions.changed(await put("/api/v1/turns/{turn_id}/feedback", { path, body }));
+    toast({ text: thanks });
+  };
+  const judge = (body: Schemas["FeedbackBody"], thanks: string) => send(body, thanks).catch(failed);
   const copyAnswer = () =>
     copy(markdownOf(answer.text, answer.citations, chat)).then(
       () => toast({ text: chat.copied }),
@@ -70,10 +72,7 @@ export function AnswerActions({ turn, answer, isLast, actions }: AnswerActionsPr
         <Suspense>
           <FeedbackDialog
             onClose={() => setTelling(false)}
-            onSend={(body) => {
-              setTelling(false);
-              void judge(body, chat.thanks);
-            }}
+            onSend={(body) => send(body, chat.thanks)}
           />
         </Suspense>
       )}

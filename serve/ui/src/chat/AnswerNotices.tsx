@@ -7,24 +7,36 @@ import { useMessageOf } from "../components/messages";
 import { useText } from "../i18n/language";
 import { isQuoted, type Answer } from "./answer";
 import type { Turn } from "./queries";
+import type { TurnActions } from "./useAsking";
 
 interface AnswerNoticesProps {
   answer: Answer;
   turn: Turn | null;
-  onAgain: (turnId: number, question: string) => void;
+  actions: TurnActions;
 }
 
 /** What a reader must know of an answer before relying on it. */
-export function AnswerNotices({ answer, turn, onAgain }: AnswerNoticesProps) {
+export function AnswerNotices({ answer, turn, actions }: AnswerNoticesProps) {
   const { chat, shell } = useText();
   const messageOf = useMessageOf();
   const isDone = turn ? turn.state === "complete" : answer.stage === "ended" && !answer.error;
   const isFactual = isDone && !answer.abstained && answer.text !== "";
   const hasGone = answer.citations.some((each) => !isQuoted(each));
   const again = turn && (
-    <Button icon="retry" onClick={() => onAgain(turn.id, turn.question)}>
+    <Button icon="retry" onClick={() => actions.regenerate(turn.id, turn.question)}>
       {shell.retry}
     </Button>
+  );
+  const goOn = turn && answer.text !== "" && !turn.withheld && (
+    <Button icon="forward" onClick={() => actions.goOn(turn.id, turn.question)}>
+      {chat.goOn}
+    </Button>
+  );
+  const either = (
+    <div className="notice-actions">
+      {goOn}
+      {again}
+    </div>
   );
   return (
     <>
@@ -48,14 +60,14 @@ export function AnswerNotices({ answer, turn, onAgain }: AnswerNoticesProps) {
           {chat.withheldWhy}
         </Notice>
       )}
-      {answer.truncated && <Notice icon="more" title={chat.truncated} />}
+      {answer.truncated && <Notice icon="more" title={chat.truncated} action={goOn} />}
       {turn?.state === "interrupted" && (
-        <Notice icon="stop" title={chat.interrupted} action={again}>
+        <Notice icon="stop" title={chat.interrupted} action={either}>
           {answer.text ? chat.interruptedKept : chat.interruptedEmpty}
         </Notice>
       )}
       {turn?.state === "failed" && (
-        <Notice icon="warning" title={answer.text ? chat.interrupted : chat.failed} action={again}>
+        <Notice icon="warning" title={answer.text ? chat.interrupted : chat.failed} action={either}>
           {turn.error && messageOf(new ProblemError(turn.error))} {answer.text && chat.interruptedKept}
         </Notice>
       )}

@@ -1,7 +1,8 @@
+import { gfmFromMarkdown } from "mdast-util-gfm";
+import { gfm } from "micromark-extension-gfm";
 import { memo, useMemo } from "react";
 import Markdown, { type Components, type Options } from "react-markdown";
 import rehypeSanitize, { defaultSchema } from "rehype-sanitize";
-import remarkGfm from "remark-gfm";
 import type { Processor } from "unified";
 
 import { CitationMark } from "../citations/CitationMark";
@@ -18,12 +19,14 @@ const SCHEMA = {
   tagNames: defaultSchema.tagNames?.filter((each) => !NO_PICTURES.has(each)) ?? [],
 };
 const COMPONENTS = { a: OuterLink, cite: CitationMark, pre: Scrolling, table: Scrolling.Table };
-const PLUGINS: Options["remarkPlugins"] = [remarkGfm, noDefinitions];
+const PLUGINS: Options["remarkPlugins"] = [tablesAndMore];
 
-/** A definition like `[1]: address` would make a link of a citation. */
-function noDefinitions(this: Processor): void {
-  const data = this.data() as { micromarkExtensions?: unknown[] };
-  (data.micromarkExtensions ??= []).push({ disable: { null: ["definition"] } });
+/** Extensions of Markdown are read only: what writes them would be a sixth of this part. */
+function tablesAndMore(this: Processor): void {
+  const data = this.data() as { micromarkExtensions?: unknown[]; fromMarkdownExtensions?: unknown[] };
+  // A definition like `[1]: address` would make a link of a citation.
+  (data.micromarkExtensions ??= []).push(gfm(), { disable: { null: ["definition"] } });
+  (data.fromMarkdownExtensions ??= []).push(gfmFromMarkdown());
 }
 
 interface AnswerTextProps {

@@ -1,9 +1,11 @@
+import { memo, useMemo } from "react";
+
 import { useFollowedSource } from "../citations/shown";
 import { SourceStrip } from "../citations/SourceStrip";
 import { later } from "../components/later";
 import { Spinner } from "../components/States";
 import { useText } from "../i18n/language";
-import type { Answer } from "./answer";
+import { ASKED, storedAnswer, type Answer } from "./answer";
 import { AnswerActions } from "./AnswerActions";
 import { AnswerNotices } from "./AnswerNotices";
 import { ClosedAnswer } from "./ClosedAnswer";
@@ -14,20 +16,19 @@ import type { Run } from "./runs";
 import { RunError } from "./RunError";
 import type { TurnActions } from "./useAsking";
 
-// Markdown is half of the program; the page stands before it is there.
-const AnswerText = later(() => import("./AnswerText"));
+/** Markdown is a third of the program: it comes with the first question, or the first answer. */
+export const AnswerText = later(() => import("./AnswerText"));
 
 interface AskedTurnProps {
   /** Null while it is being answered. */
   turn: Turn | null;
-  answer: Answer;
   run: Run | null;
   isLast: boolean;
   actions: TurnActions;
 }
 
-/** A question and its answer, in whatever state that is. */
-export function AskedTurn({ turn, answer, run, isLast, actions }: AskedTurnProps) {
+/** A question and its answer, in whatever state that is; what others become changes nothing of it. */
+export const AskedTurn = memo(function AskedTurn({ turn, run, isLast, actions }: AskedTurnProps) {
   const { chat } = useText();
   const question = turn?.question ?? run?.ask.question ?? "";
   return (
@@ -44,15 +45,16 @@ export function AskedTurn({ turn, answer, run, isLast, actions }: AskedTurnProps
         {turn?.closed ? (
           <ClosedAnswer onAgain={() => actions.regenerate(turn.id, turn.question)} />
         ) : (
-          <OpenAnswer turn={turn} answer={answer} run={run} isLast={isLast} actions={actions} />
+          <OpenAnswer turn={turn} run={run} isLast={isLast} actions={actions} />
         )}
       </div>
     </article>
   );
-}
+});
 
 /** An answer with all that belongs to it. */
-function OpenAnswer({ turn, answer, run, isLast, actions }: AskedTurnProps) {
+function OpenAnswer({ turn, run, isLast, actions }: AskedTurnProps) {
+  const answer = useMemo(() => run?.answer ?? (turn ? storedAnswer(turn) : ASKED), [turn, run?.answer]);
   const turnId = turn?.id ?? run?.turnId ?? null;
   useFollowedSource(turnId, answer.citations);
   const isWriting = run ? !run.isOver && answer.stage !== "ended" : turn?.state === "answering";
@@ -65,7 +67,7 @@ function OpenAnswer({ turn, answer, run, isLast, actions }: AskedTurnProps) {
       )}
       {isWriting && <Progress answer={answer} />}
       {!answer.abstained && <SourceStrip citations={answer.citations} turnId={turnId} />}
-      <AnswerNotices answer={answer} turn={turn} onAgain={actions.regenerate} />
+      <AnswerNotices answer={answer} turn={turn} actions={actions} />
       {run?.isOver && run.error !== null && (
         <RunError
           error={run.error}

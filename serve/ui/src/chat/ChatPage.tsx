@@ -10,13 +10,14 @@ import { useText } from "../i18n/language";
 import { useMe } from "../session/session";
 import { usePageTitle } from "../shell/Page";
 import { useShortcut } from "../shell/shortcuts";
+import { AnswerText } from "./AskedTurn";
 import { Beginning } from "./Beginning";
 import { CollectionPicker } from "./CollectionPicker";
 import { Composer } from "./Composer";
-import { draftKey, keepDraft, useDraft } from "./drafts";
+import { draftKey, keepDraft, keptDraft, useDraft } from "./drafts";
 import { Footing } from "./Footing";
-import { useConversation, type Detail } from "./queries";
-import { stopRun, useRun, type Run } from "./runs";
+import { useConversation, useStillAskable, type Detail } from "./queries";
+import { stopRun, unkeptQuestion, useRun, type Run } from "./runs";
 import { Thread } from "./Thread";
 import { useAnnouncements } from "./useAnnouncements";
 import { useAsking, useBeginning, useTurnActions } from "./useAsking";
@@ -24,9 +25,6 @@ import "./chat.css";
 
 /** A conversation, or where one begins. */
 export function ChatPage({ conversationId }: { conversationId: number | null }) {
-  useEffect(() => {
-    void import("./AnswerText");
-  }, []);
   return conversationId === null ? (
     <NewConversation key="new" />
   ) : (
@@ -38,21 +36,26 @@ function NewConversation() {
   const { chat } = useText();
   const messageOf = useMessageOf();
   const key = draftKey(useMe().person_id, null);
-  const [draft, change] = useDraft(key);
+  const { draft, change } = useDraft(key);
   const [error, setError] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
   const begin = useBeginning();
-  const collections = draft.collections ?? [];
+  const collections = useStillAskable(draft.collections ?? []);
   usePageTitle(chat.title);
+  const isWritten = draft.text !== "";
+  useEffect(() => {
+    if (isWritten) AnswerText.ahead();
+  }, [isWritten]);
   const ask = async (question: string) => {
+    if (isBusy) return;
     setBusy(true);
     setError(null);
     try {
       await begin(question, collections);
-      keepDraft(key, { text: "", collections: draft.collections });
+      const kept = keptDraft(key);
+      if (kept.text.trim() === question) keepDraft(key, { ...kept, text: "" });
     } catch (failed) {
-      // The draft stays where it is.
-      change({ text: question });
+      if (!keptDraft(key).text) change({ text: question });
       if (codeOf(failed) !== "not_signed_in") setError(failed);
       setBusy(false);
     }
@@ -84,27 +87,27 @@ function Conversation({ id }: { id: number }) {
   const { chat, shell } = useText();
   const { data, error, refetch } = useConversation(id);
   const run = useRun(id);
+  useEffect(() => AnswerText.ahead(), []);
   if (data) return <Conversing detail={data} run={run} />;
   if (codeOf(error) === "not_found")
     return (
-      <EmptyState icon="chat" title={chat.conversationGone}>
-        <h1 className="visually-hidden">{chat.conversationGone}</h1>
+      <EmptyState icon="chat" heading="h1" title={chat.conversationGone}>
         <p>{chat.conversationGoneWhy}</p>
         <Link href="/">{shell.newChat}</Link>
       </EmptyState>
     );
-  if (error) return <ErrorState error={error} onRetry={() => void refetch()} />;
+  if (error) return <ErrorState heading="h1" error={error} onRetry={() => void refetch()} />;
   return <Spinner />;
 }
 
 function Conversing({ detail, run }: { detail: Detail; run: Run | null }) {
   const { chat, shell } = useText();
   const { id, title, turns } = detail;
-  const [draft, change] = useDraft(draftKey(useMe().person_id, id));
+  const { draft, change, takeBack } = useDraft(draftKey(useMe().person_id, id));
   const ask = useAsking();
-  const actions = useTurnActions(id);
+  const actions = useTurnActions(id, takeBack);
   const isBusy = run !== null && !run.isOver;
-  const collections = draft.collections ?? turns.at(-1)?.asked.collections ?? [];
+  const collections = useStillAskable(draft.collections ?? turns.at(-1)?.asked.collections ?? []);
   usePageTitle(title || chat.untitled);
   useAnnouncements(run, turns.at(-1) ?? null);
   useShortcut("Escape", shell.shortcutClose, () => {
@@ -121,7 +124,9 @@ function Conversing({ detail, run }: { detail: Detail; run: Run | null }) {
           isBusy={isBusy}
           onText={(text) => change({ text })}
           onAsk={(question) => {
-            change({ text: "" });
+            // What is asked takes the place of what did not arrive before.
+            const unkept = unkeptQuestion(run);
+            change({ text: unkept === question ? "" : unkept });
             ask(id, question, collections);
           }}
           onStop={() => stopRun(id)}

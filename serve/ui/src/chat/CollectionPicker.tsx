@@ -17,6 +17,7 @@ export function CollectionPicker({ chosen, onChoose }: CollectionPickerProps) {
   const collections = useAskable();
   const [isOpen, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
   const id = useId();
   useEffect(() => {
     if (!isOpen) return;
@@ -36,6 +37,7 @@ export function CollectionPicker({ chosen, onChoose }: CollectionPickerProps) {
   return (
     <div className="picker" ref={root}>
       <button
+        ref={button}
         type="button"
         className="picker-button"
         aria-expanded={isOpen}
@@ -48,7 +50,13 @@ export function CollectionPicker({ chosen, onChoose }: CollectionPickerProps) {
         <Icon name="chevronDown" size={14} />
       </button>
       {isOpen && (
-        <PickerList id={id} onClose={() => setOpen(false)}>
+        <PickerList
+          id={id}
+          onClose={() => {
+            setOpen(false);
+            button.current?.focus();
+          }}
+        >
           <label>
             <input type="checkbox" checked={!names.length} onChange={() => onChoose([])} />
             {chat.allDocuments}

@@ -10,11 +10,12 @@ import {
 
 import { Button } from "../components/Button";
 import { useText } from "../i18n/language";
-import { useFormat } from "../i18n/format";
 import { useShortcut } from "../shell/shortcuts";
-import { MAX_QUESTION } from "./limits";
+import { isCounted, isFit } from "./limits";
+import { QuestionLength } from "./QuestionLength";
 
-const COUNTED_FROM = MAX_QUESTION - 500;
+// Elsewhere a keyboard would come up.
+const FINE = "(pointer: fine)";
 
 interface ComposerProps {
   text: string;
@@ -29,15 +30,13 @@ interface ComposerProps {
 /** Where questions are written: Enter asks, Shift and Enter begin a line. */
 export function Composer({ text, isBusy, onText, onAsk, onStop, children }: ComposerProps) {
   const { chat } = useText();
-  const format = useFormat();
   const id = useId();
   const field = useRef<HTMLTextAreaElement>(null);
-  const length = [...text.trim()].length;
-  const isTooLong = length > MAX_QUESTION;
-  const canAsk = length > 0 && !isTooLong && !isBusy;
+  const isToldLength = isCounted(text);
+  const canAsk = isFit(text) && !isBusy;
   useShortcut("/", chat.focusComposer, () => field.current?.focus());
   useEffect(() => {
-    if (window.matchMedia("(pointer: fine)").matches) field.current?.focus();
+    if (window.matchMedia(FINE).matches) field.current?.focus();
   }, []);
   useLayoutEffect(() => {
     const own = field.current;
@@ -45,6 +44,12 @@ export function Composer({ text, isBusy, onText, onAsk, onStop, children }: Comp
     own.style.height = "auto";
     own.style.height = `${own.scrollHeight + 2}px`;
   }, [text]);
+  const button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    // The button to stop is one to ask now, and rests: it would lose the focus to nothing.
+    const hasFocus = document.activeElement === button.current;
+    if (!isBusy && hasFocus && window.matchMedia(FINE).matches) field.current?.focus();
+  }, [isBusy]);
   const ask = () => canAsk && onAsk(text.trim());
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -60,8 +65,8 @@ export function Composer({ text, isBusy, onText, onAsk, onStop, children }: Comp
       <textarea
         ref={field}
         aria-label={chat.question}
-        aria-invalid={isTooLong || undefined}
-        aria-describedby={length > COUNTED_FROM ? id : undefined}
+        aria-invalid={(isToldLength && !isFit(text)) || undefined}
+        aria-describedby={isToldLength ? id : undefined}
         placeholder={chat.placeholder}
         dir="auto"
         rows={1}
@@ -69,22 +74,17 @@ export function Composer({ text, isBusy, onText, onAsk, onStop, children }: Comp
         onChange={(event) => onText(event.target.value)}
         onKeyDown={onKeyDown}
       />
-      {length > COUNTED_FROM && (
-        <p id={id} className={isTooLong ? "composer-count field-error" : "composer-count"}>
-          {isTooLong
-            ? chat.tooLong(format.number(length), format.number(MAX_QUESTION))
-            : chat.length(format.number(length), format.number(MAX_QUESTION))}
-        </p>
-      )}
+      {isToldLength && <QuestionLength id={id} text={text} />}
       <div className="composer-foot">
         {children}
         <span className="composer-space" />
         {isBusy ? (
-          <Button icon="stop" className="composer-button" onClick={onStop}>
+          <Button ref={button} icon="stop" className="composer-button" onClick={onStop}>
             {chat.stop}
           </Button>
         ) : (
           <Button
+            ref={button}
             kind="primary"
             icon="send"
             type="submit"

@@ -1,5 +1,3 @@
-import { useSyncExternalStore } from "react";
-
 import { Icon } from "../components/Icon";
 import { useText } from "../i18n/language";
 import { useStatus } from "./queries";
@@ -9,8 +7,7 @@ export function Footing() {
   const { chat } = useText();
   const { data } = useStatus();
   const llm = data?.llm ?? null;
-  const isOnline = useOnline();
-  const trouble = !isOnline ? chat.offline : llm && !llm.writes ? chat.modelDown : "";
+  const trouble = llm && !llm.writes ? chat.modelDown : "";
   return (
     <div className="footing">
       {trouble && (
@@ -24,19 +21,5 @@ export function Footing() {
         {llm?.is_llama && <span className="footing-llama">Built with Llama</span>}
       </p>
     </div>
-  );
-}
-
-function useOnline(): boolean {
-  return useSyncExternalStore(
-    (listener) => {
-      window.addEventListener("online", listener);
-      window.addEventListener("offline", listener);
-      return () => {
-        window.removeEventListener("online", listener);
-        window.removeEventListener("offline", listener);
-      };
-    },
-    () => navigator.onLine,
   );
 }

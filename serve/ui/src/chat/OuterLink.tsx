@@ -2,10 +2,10 @@ import { useState, type ReactNode } from "react";
 import { createPortal } from "react-dom";
 
 import { Button } from "../components/Button";
+import { copy } from "../components/clipboard";
 import { Dialog } from "../components/Dialog";
 import { useNotices } from "../components/Toasts";
 import { useText } from "../i18n/language";
-import { copy } from "./copying";
 
 /** A link in an answer: it shows where it leads before anything is asked of anybody. */
 export function OuterLink({ href, children }: { href?: string; children?: ReactNode }) {
@@ -28,7 +28,10 @@ export function OuterLink({ href, children }: { href?: string; children?: ReactN
               <Button
                 icon="copy"
                 onClick={() => {
-                  void copy(href).then(() => toast({ text: chat.copied }));
+                  void copy(href).then(
+                    () => toast({ text: chat.copied }),
+                    () => toast({ kind: "error", text: chat.notCopied }),
+                  );
                   setAsking(false);
                 }}
               >

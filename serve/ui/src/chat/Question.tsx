@@ -1,9 +1,10 @@
-import { useState, type KeyboardEvent } from "react";
+import { useId, useState, type KeyboardEvent } from "react";
 
 import { Button, IconButton } from "../components/Button";
 import { useText } from "../i18n/language";
-import { MAX_QUESTION } from "./limits";
+import { isCounted, isFit } from "./limits";
 import type { Turn } from "./queries";
+import { QuestionLength } from "./QuestionLength";
 
 interface QuestionProps {
   text: string;
@@ -16,11 +17,15 @@ interface QuestionProps {
 export function Question({ text, turn, onEdit, onBranch }: QuestionProps) {
   const { chat } = useText();
   const [isEditing, setEditing] = useState(false);
+  const [wasLeft, setLeft] = useState(false);
   if (isEditing)
     return (
       <QuestionEditor
         text={text}
-        onClose={() => setEditing(false)}
+        onClose={() => {
+          setLeft(true);
+          setEditing(false);
+        }}
         onEdit={(changed) => {
           setEditing(false);
           onEdit(changed);
@@ -35,7 +40,12 @@ export function Question({ text, turn, onEdit, onBranch }: QuestionProps) {
       {turn && (
         <div className="question-tools">
           {turn.siblings.length > 1 && <Branches turn={turn} onBranch={onBranch} />}
-          <IconButton icon="edit" label={chat.edit} onClick={() => setEditing(true)} />
+          <IconButton
+            icon="edit"
+            label={chat.edit}
+            autoFocus={wasLeft}
+            onClick={() => setEditing(true)}
+          />
         </div>
       )}
     </div>
@@ -76,8 +86,9 @@ interface QuestionEditorProps {
 function QuestionEditor({ text, onClose, onEdit }: QuestionEditorProps) {
   const { chat, shell } = useText();
   const [changed, setChanged] = useState(text);
-  const isFit = changed.trim() !== "" && changed.trim().length <= MAX_QUESTION;
-  const submit = () => isFit && onEdit(changed.trim());
+  const id = useId();
+  const isToldLength = isCounted(changed);
+  const submit = () => isFit(changed) && onEdit(changed.trim());
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Escape") {
       event.stopPropagation();
@@ -97,6 +108,8 @@ function QuestionEditor({ text, onClose, onEdit }: QuestionEditorProps) {
     >
       <textarea
         aria-label={chat.edit}
+        aria-invalid={(isToldLength && !isFit(changed)) || undefined}
+        aria-describedby={isToldLength ? id : undefined}
         autoFocus
         dir="auto"
         rows={3}
@@ -104,9 +117,10 @@ function QuestionEditor({ text, onClose, onEdit }: QuestionEditorProps) {
         onChange={(event) => setChanged(event.target.value)}
         onKeyDown={onKeyDown}
       />
+      {isToldLength && <QuestionLength id={id} text={changed} />}
       <div className="question-editor-actions">
         <Button onClick={onClose}>{shell.cancel}</Button>
-        <Button kind="primary" type="submit" disabled={!isFit}>
+        <Button kind="primary" type="submit" disabled={!isFit(changed)}>
           {chat.askThis}
         </Button>
       </div>

@@ -15,7 +15,7 @@ interface RunErrorProps {
 
 /** Why there is no answer, or no more of it; ask again once that makes sense. */
 export function RunError({ error, hasText, onAgain, onDismiss }: RunErrorProps) {
-  const { chat, shell } = useText();
+  const { chat, problems, shell } = useText();
   const messageOf = useMessageOf();
   const wait = error instanceof ProblemError ? (error.problem.retry_after ?? 0) : 0;
   const left = useSecondsLeft(wait, error);
@@ -24,8 +24,8 @@ export function RunError({ error, hasText, onAgain, onDismiss }: RunErrorProps) 
     llm_busy: [chat.busy, left ? chat.busyWait(left) : chat.busyNow],
     not_signed_in: [chat.signedOut, chat.signedOutWhy],
     unreachable: hasText
-      ? [chat.interrupted, `${shell.unreachable} ${chat.interruptedKept}`]
-      : [chat.unreachable, shell.unreachable],
+      ? [chat.interrupted, `${problems.unreachable} ${chat.interruptedKept}`]
+      : [chat.unreachable, problems.unreachable],
   };
   const [title, why] = told[codeOf(error)] ?? [chat.failed, messageOf(error)];
   return (

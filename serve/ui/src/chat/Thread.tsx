@@ -2,7 +2,6 @@ import { useEffect, useLayoutEffect, useRef, useState } from "react";
 
 import { Button } from "../components/Button";
 import { useText } from "../i18n/language";
-import { storedAnswer } from "./answer";
 import { AskedTurn } from "./AskedTurn";
 import type { Detail } from "./queries";
 import type { Run } from "./runs";
@@ -48,11 +47,10 @@ function shownTurns(detail: Detail, run: Run | null) {
   const stored = turnsBefore(detail, run).map((turn) => ({
     key: turn.id,
     turn,
-    answer: storedAnswer(turn),
     run: null,
   }));
   if (!run) return stored;
-  return [...stored, { key: run.turnId ?? "asked", turn: null, answer: run.answer, run }];
+  return [...stored, { key: run.turnId ?? "asked", turn: null, run }];
 }
 
 /** The turns before the one that is being written. */
@@ -91,6 +89,16 @@ function useFollowing(run: Run | null) {
     const own = frame.current;
     if (own && follows.current) own.scrollTop = own.scrollHeight;
   });
+  useEffect(() => {
+    const [own, column] = [frame.current, frame.current?.firstElementChild];
+    if (!own || !column) return;
+    // Answers grow without Thread as well: when the code that draws their text has come.
+    const observer = new ResizeObserver(() => {
+      if (follows.current) own.scrollTop = own.scrollHeight;
+    });
+    observer.observe(column);
+    return () => observer.disconnect();
+  }, []);
   const toEnd = () => {
     follows.current = true;
     frame.current?.scrollTo({ top: frame.current.scrollHeight, behavior: "smooth" });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Element, Root } from "hast";
+import type { Element, Root, RootContent } from "hast";
 
 import { rehypeMarks } from "../citations/marks";
 import { answerAfter, ASKED, utf16Index } from "./answer";
@@ -46,6 +46,12 @@ describe("utf16Index", () => {
   });
 });
 
+/** What a node is and holds, for comparing. */
+function outline(node: RootContent): unknown {
+  if (node.type === "text") return node.value;
+  return node.type === "element" ? { [node.tagName]: node.children.map(outline) } : node.type;
+}
+
 describe("rehypeMarks", () => {
   const paragraph = (value: string): Root => {
     const at = (offset: number) => ({ line: 1, column: offset + 1, offset });
@@ -56,15 +62,26 @@ describe("rehypeMarks", () => {
   };
 
   it("makes elements of citations and of sentences without proof", () => {
-    const tree = paragraph("Good [2]. Bad one.");
-    rehypeMarks({ unproved: [{ index: 0, start: 10, end: 18 }] })(tree);
+    const tree = paragraph("So good [2]. Bad one.");
+    rehypeMarks({ unproved: [{ index: 0, start: 13, end: 21 }] })(tree);
     const p = tree.children[0] as Element;
-    expect(p.children.map((each) => (each.type === "element" ? each.tagName : each.type))).toEqual([
-      "text",
-      "cite",
-      "text",
-      "ins",
-      "cite",
+    expect(p.children.map(outline)).toEqual([
+      "So ",
+      { span: ["good ", { cite: ["[2]"] }] },
+      ". ",
+      { ins: ["Bad one."] },
+      { cite: [] },
+    ]);
+  });
+
+  it("keeps no word with its mark that is longer than words are", () => {
+    const tree = paragraph(`${"x".repeat(40)} [1][2]`);
+    rehypeMarks({ unproved: [] })(tree);
+    const p = tree.children[0] as Element;
+    expect(p.children.map(outline)).toEqual([
+      `${"x".repeat(40)} `,
+      { span: [{ cite: ["[1]"] }] },
+      { span: [{ cite: ["[2]"] }] },
     ]);
   });
 });

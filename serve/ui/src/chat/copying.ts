@@ -16,17 +16,3 @@ export function markdownOf(text: string, citations: readonly ShownCitation[], la
   });
   return sources.length ? `${text}\n\n**${labels.sources}**\n\n${sources.join("\n")}\n` : text;
 }
-
-/** Put a text on the clipboard; also where the page came without TLS, and browsers offer less. */
-export async function copy(text: string): Promise<void> {
-  if ("clipboard" in navigator) return navigator.clipboard.writeText(text);
-  const area = document.createElement("textarea");
-  const before = document.activeElement;
-  area.value = text;
-  area.style.position = "fixed";
-  document.body.append(area);
-  area.select();
-  document.execCommand("copy");
-  area.remove();
-  if (before instanceof HTMLElement) before.focus();
-}

@@ -1,5 +1,5 @@
 /** Questions that are not asked yet, and what they are to be asked of; kept for this window. */
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 
 export interface Draft {
   text: string;
@@ -31,9 +31,23 @@ export function keepDraft(key: string, draft: Draft): void {
   }
 }
 
+/** The draft with a question that was asked in vain before its words. */
+export function takenBack(draft: Draft, question: string): Draft {
+  if (draft.text.startsWith(question)) return draft;
+  return { ...draft, text: [question, draft.text].filter(Boolean).join("\n\n") };
+}
+
+interface KeptDraft {
+  draft: Draft;
+  change: (change: Partial<Draft>) => void;
+  takeBack: (question: string) => void;
+}
+
 /** A draft that outlives the page; the component that uses it must be keyed by the conversation. */
-export function useDraft(key: string): [Draft, (change: Partial<Draft>) => void] {
+export function useDraft(key: string): KeptDraft {
   const [draft, setDraft] = useState(() => keptDraft(key));
   useEffect(() => keepDraft(key, draft), [key, draft]);
-  return [draft, (change) => setDraft((now) => ({ ...now, ...change }))];
+  const change = (changed: Partial<Draft>) => setDraft((now) => ({ ...now, ...changed }));
+  const takeBack = useCallback((question: string) => setDraft((now) => takenBack(now, question)), []);
+  return { draft, change, takeBack };
 }

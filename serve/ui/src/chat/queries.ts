@@ -3,6 +3,7 @@ import { useQuery, type QueryClient } from "@tanstack/react-query";
 
 import { get } from "../api/http";
 import type { Schemas } from "../api/types";
+import { useCollections } from "../documents/collections";
 
 const WHILE_WORKING = 1_500;
 const WHILE_ANSWERING = 700;
@@ -46,9 +47,12 @@ export function useStatus() {
 
 /** The collections that may be asked. */
 export function useAskable() {
-  const { data } = useQuery({
-    queryKey: ["collections"],
-    queryFn: () => get("/api/v1/collections"),
-  });
-  return data?.items.filter((each) => each.role !== null) ?? [];
+  return useCollections().data?.filter((each) => each.role !== null) ?? [];
+}
+
+/** Of the collections that were chosen once, those that may be asked now; all until that is known. */
+export function useStillAskable(chosen: readonly number[]): readonly number[] {
+  const isKnown = useCollections().data !== undefined;
+  const askable = useAskable();
+  return isKnown ? chosen.filter((id) => askable.some((each) => each.id === id)) : chosen;
 }

@@ -5,7 +5,9 @@ import { useSyncExternalStore } from "react";
 import { codeOf } from "../api/problem";
 import { events } from "../api/sse";
 import type { AnswerEvent } from "../api/types";
+import { COLLECTIONS } from "../documents/collections";
 import { answerAfter, ASKED, type Answer } from "./answer";
+import { draftKey, keepDraft, keptDraft, takenBack } from "./drafts";
 import { freshConversation, readConversation } from "./queries";
 
 const FLUSH_MS = 80;
@@ -62,6 +64,17 @@ export function dismissRun(conversationId: number): void {
   if (running.delete(conversationId)) tell();
 }
 
+/** The question of a run that the server did not take, and so does not keep; empty where it did. */
+export function unkeptQuestion(run: Run | null | undefined): string {
+  if (!run?.isOver || run.error === null || run.turnId !== null) return "";
+  // Without it, another answer was wanted to a question that is kept already.
+  return "question" in run.ask.body ? run.ask.question : "";
+}
+
+export function unkeptQuestionIn(conversationId: number): string {
+  return unkeptQuestion(running.get(conversationId)?.run);
+}
+
 /** Nobody is signed in any more, or somebody else. */
 export function forgetRuns(): void {
   for (const each of running.values()) each.abort.abort();
@@ -71,8 +84,16 @@ export function forgetRuns(): void {
 
 /** Ask anew what was refused since the session had ended. */
 export function resumeRuns(client: QueryClient): void {
-  for (const [id, { run }] of [...running]) {
+  for (const [id, { run }] of running)
     if (run.isOver && codeOf(run.error) === "not_signed_in") void startRun(client, id, run.ask);
+}
+
+/** Have questions that the server did not take kept as drafts, for when the page is left. */
+export function keepQuestions(personId: number | null): void {
+  for (const [id, { run }] of running) {
+    const question = unkeptQuestion(run);
+    const key = draftKey(personId, id);
+    if (question) keepDraft(key, takenBack(keptDraft(key), question));
   }
 }
 
@@ -111,6 +132,7 @@ export async function startRun(client: QueryClient, id: number, ask: Ask): Promi
 async function settle(client: QueryClient, id: number, own: Running, error: unknown) {
   if (running.get(id) !== own) return;
   void client.invalidateQueries({ queryKey: ["conversations"] });
+  if (codeOf(error) === "not_found") void client.invalidateQueries(COLLECTIONS);
   if (error !== null && own.run.turnId === null) return;
   try {
     await storedTurn(client, id, own.run.turnId);

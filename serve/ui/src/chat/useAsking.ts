@@ -2,15 +2,22 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 
 import { patch, post } from "../api/http";
+import { messageIn } from "../components/messages";
+import { useNotices } from "../components/Toasts";
+import { useText } from "../i18n/language";
 import { navigate } from "../router";
+import { useMe } from "../session/session";
 import { answerLanguage } from "../settings/answerLanguage";
+import { draftKey, keepDraft } from "./drafts";
 import { keepConversation, type Turn } from "./queries";
-import { dismissRun, startRun, type Ask } from "./runs";
+import { dismissRun, startRun, unkeptQuestionIn, type Ask } from "./runs";
 
 /** What can be done with the turns of a conversation. */
 export interface TurnActions {
   regenerate: (turnId: number, question: string) => void;
   edit: (turnId: number, question: string) => void;
+  /** Have the rest of an answer written that was cut off. */
+  goOn: (turnId: number, question: string) => void;
   /** Ask the same again after it failed. */
   again: (ask: Ask, turnId: number | null) => void;
   dismiss: () => void;
@@ -33,37 +40,53 @@ export function useAsking() {
 /** Ask in a conversation that begins with this. */
 export function useBeginning() {
   const client = useQueryClient();
+  const me = useMe();
   const ask = useAsking();
   return async (question: string, collections: readonly number[]) => {
+    const from = window.location.pathname;
     const made = await post("/api/v1/conversations", { body: {} });
     keepConversation(client, { ...made, turns: [] });
+    // The next question is asked of the same, though the first be refused.
+    if (collections.length)
+      keepDraft(draftKey(me.person_id, made.id), { text: "", collections: [...collections] });
     ask(made.id, question, collections);
-    navigate(`/c/${made.id}`, { replace: true });
+    // Who has gone elsewhere meanwhile stays there.
+    if (window.location.pathname === from) navigate(`/c/${made.id}`, { replace: true });
   };
 }
 
-export function useTurnActions(id: number): TurnActions {
+export function useTurnActions(id: number, takeBack: (question: string) => void): TurnActions {
   const client = useQueryClient();
+  const text = useText();
+  const { toast } = useNotices();
   return useMemo(() => {
-    const beside = (turnId: number, act: "regenerate" | "edit", question: string) =>
+    const beside = (turnId: number, act: string, question: string, body: object) =>
       void startRun(client, id, {
         question,
         path: `/api/v1/turns/${turnId}/${act}`,
-        body: { ...(act === "edit" ? { question } : {}), language: answerLanguage() },
+        body,
         besideId: turnId,
       });
+    const regenerate = (turnId: number, question: string) =>
+      beside(turnId, "regenerate", question, { language: answerLanguage() });
     return {
-      regenerate: (turnId, question) => beside(turnId, "regenerate", question),
-      edit: (turnId, question) => beside(turnId, "edit", question),
+      regenerate,
+      edit: (turnId, question) =>
+        beside(turnId, "edit", question, { question, language: answerLanguage() }),
+      goOn: (turnId, question) => beside(turnId, "continue", question, {}),
       again: (ask, turnId) =>
         turnId === null
           ? void startRun(client, id, ask)
-          : beside(turnId, "regenerate", ask.question),
-      dismiss: () => dismissRun(id),
+          : regenerate(turnId, ask.question),
+      dismiss: () => {
+        takeBack(unkeptQuestionIn(id));
+        dismissRun(id);
+      },
       showBranch: (leafId) => {
         const options = { path: { conversation_id: id }, body: { leaf_id: leafId } };
-        void patch("/api/v1/conversations/{conversation_id}", options).then((detail) =>
-          keepConversation(client, detail),
+        void patch("/api/v1/conversations/{conversation_id}", options).then(
+          (detail) => keepConversation(client, detail),
+          (error: unknown) => toast({ kind: "error", text: messageIn(text, error) }),
         );
       },
       changed: (turn) =>
@@ -73,5 +96,5 @@ export function useTurnActions(id: number): TurnActions {
             : detail,
         ),
     };
-  }, [client, id]);
+  }, [client, id, takeBack, text, toast]);
 }

@@ -19,10 +19,14 @@ interface HoverCardProps {
   children: ReactNode;
 }
 
-/** A button in a text with a card that shows on hover and focus; Escape closes it. */
+/**
+ * A button in a text with a card that shows on hover and focus; Escape closes it. A click does what is
+ * to be done; where nothing is, it opens and closes the card, for those who have nothing to hover with.
+ */
 export function HoverCard({ label, className, shown, onClick, children }: HoverCardProps) {
   const [isOpen, setOpen] = useState(false);
   const leaving = useRef<number>(undefined);
+  const frame = useRef<HTMLSpanElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   const id = useId();
   const enter = () => {
@@ -37,9 +41,10 @@ export function HoverCard({ label, className, shown, onClick, children }: HoverC
   useEffect(() => () => window.clearTimeout(leaving.current), []);
   return (
     <span
+      ref={frame}
       className="card-frame"
       onPointerEnter={(event) => event.pointerType === "mouse" && enter()}
-      onPointerLeave={leave}
+      onPointerLeave={(event) => event.pointerType === "mouse" && leave()}
     >
       <button
         ref={button}
@@ -50,14 +55,15 @@ export function HoverCard({ label, className, shown, onClick, children }: HoverC
         onFocus={(event) => event.currentTarget.matches(":focus-visible") && enter()}
         onBlur={leave}
         onClick={() => {
-          setOpen(false);
+          if (isOpen || onClick) setOpen(false);
+          else enter();
           onClick?.();
         }}
       >
         {shown}
       </button>
       {isOpen && (
-        <Card id={id} anchor={button} onClose={() => setOpen(false)}>
+        <Card id={id} frame={frame} anchor={button} onClose={() => setOpen(false)}>
           {children}
         </Card>
       )}
@@ -67,12 +73,14 @@ export function HoverCard({ label, className, shown, onClick, children }: HoverC
 
 interface CardProps {
   id: string;
+  /** What is outside of this closes the card. */
+  frame: { readonly current: HTMLElement | null };
   anchor: { readonly current: HTMLElement | null };
   onClose: () => void;
   children: ReactNode;
 }
 
-function Card({ id, anchor, onClose, children }: CardProps) {
+function Card({ id, frame, anchor, onClose, children }: CardProps) {
   const { shell } = useText();
   const card = useRef<HTMLSpanElement>(null);
   useShortcut("Escape", shell.shortcutClose, onClose);
@@ -89,8 +97,13 @@ function Card({ id, anchor, onClose, children }: CardProps) {
   }, [anchor]);
   useEffect(() => {
     const scrolled = (event: Event) => event.target !== card.current && onClose();
+    const outside = (event: Event) => !frame.current?.contains(event.target as Node) && onClose();
     window.addEventListener("scroll", scrolled, { capture: true });
-    return () => window.removeEventListener("scroll", scrolled, { capture: true });
+    document.addEventListener("pointerdown", outside);
+    return () => {
+      window.removeEventListener("scroll", scrolled, { capture: true });
+      document.removeEventListener("pointerdown", outside);
+    };
   });
   return (
     <span ref={card} id={id} role="tooltip" popover="manual" className="card">

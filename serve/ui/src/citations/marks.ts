@@ -14,6 +14,9 @@ interface Options {
 
 const CITED = /\[(\d{1,4})\]/g;
 
+/** What stays on one line with the mark behind it, if it is no longer than words are. */
+const LAST_WORD = /(?<!\S)\S{1,24} ?$/;
+
 /**
  * A rehype plugin: `[3]` becomes `<cite data-n="3">`, unproved sentences stand in `<ins>` and end
  * with `<cite data-unproved="0">`. Run it after sanitizing: nothing else makes such elements.
@@ -53,19 +56,23 @@ function cited(value: string): ElementContent[] {
   const pieces: ElementContent[] = [];
   let from = 0;
   for (const found of value.matchAll(CITED)) {
-    if (found.index > from) pieces.push({ type: "text", value: value.slice(from, found.index) });
-    pieces.push(
-      element("cite", { dataN: Number(found[1]) }, [{ type: "text", value: found[0] }]),
-    );
+    const before = value.slice(from, found.index);
+    const word = LAST_WORD.exec(before)?.[0] ?? "";
+    const mark = element("cite", { dataN: Number(found[1]) }, textOf(found[0]));
+    pieces.push(...textOf(before.slice(0, before.length - word.length)));
+    pieces.push(element("span", { className: "cited-word" }, [...textOf(word), mark]));
     from = found.index + found[0].length;
   }
-  if (from < value.length) pieces.push({ type: "text", value: value.slice(from) });
-  return pieces;
+  return [...pieces, ...textOf(value.slice(from))];
+}
+
+function textOf(value: string): Text[] {
+  return value ? [{ type: "text", value }] : [];
 }
 
 function element(
   tagName: string,
-  properties: Record<string, number>,
+  properties: Record<string, number | string>,
   children: ElementContent[],
 ): Element {
   return { type: "element", tagName, properties, children };

@@ -2,6 +2,7 @@ import { useEffect, useId, useRef, type ReactNode } from "react";
 
 import { useText } from "../i18n/language";
 import { IconButton } from "./Button";
+import { contentOfPage } from "./focus";
 
 // Who opens a dialog with something to fill in wants to fill it in; else the first button has the focus.
 const FIELDS = "input:not([readonly], :disabled), textarea:not(:disabled)";
@@ -12,11 +13,14 @@ interface DialogProps {
   children: ReactNode;
   /** Buttons at the foot. */
   actions?: ReactNode;
+  /** Whether a click beside it leaves it open: what it shows may not be to be had again. */
+  isKept?: boolean;
 }
 
-/** A modal dialog; show it by rendering it. Escape and the backdrop close it. */
-export function Dialog({ title, onClose, children, actions }: DialogProps) {
+/** A modal dialog; show it by rendering it. Escape closes it, and so does a click on the backdrop. */
+export function Dialog({ title, onClose, children, actions, isKept = false }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
+  const isPressedBeside = useRef(false);
   const titleId = useId();
   const { shell } = useText();
   useEffect(() => {
@@ -26,7 +30,9 @@ export function Dialog({ title, onClose, children, actions }: DialogProps) {
     dialog?.querySelector<HTMLElement>(FIELDS)?.focus();
     return () => {
       dialog?.close();
-      if (opener instanceof HTMLElement) opener.focus();
+      // What was deleted may have taken it along.
+      if (!opener?.isConnected) contentOfPage()?.focus();
+      else if (opener instanceof HTMLElement) opener.focus();
     };
   }, []);
   return (
@@ -39,7 +45,13 @@ export function Dialog({ title, onClose, children, actions }: DialogProps) {
         event.preventDefault();
         onClose();
       }}
-      onClick={(event) => event.target === event.currentTarget && onClose()}
+      onPointerDown={({ target, currentTarget }) => {
+        isPressedBeside.current = target === currentTarget;
+      }}
+      onClick={({ target, currentTarget }) => {
+        // Text may be selected from the inside to the outside.
+        if (target === currentTarget && isPressedBeside.current && !isKept) onClose();
+      }}
     >
       <div className="dialog-body">
         <header>

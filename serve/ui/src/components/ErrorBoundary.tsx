@@ -33,13 +33,14 @@ export class ErrorBoundary extends Component<ErrorBoundaryProps, { error: unknow
 }
 
 function Broken({ error }: { error: unknown }) {
-  const { problems } = useText();
+  const text = useText();
+  const { problems } = text;
   const problem = error instanceof ProblemError ? error.problem : null;
   return (
     <div className="state state-error" role="alert">
       <Icon name="warning" size={32} />
       <h1>{problems.broken}</h1>
-      <p>{problem ? messageIn(problems, error) : problems.brokenBody}</p>
+      <p>{problem ? messageIn(text, error) : problems.brokenBody}</p>
       {problem?.request_id && <p>{problems.requestId(problem.request_id)}</p>}
       <Button icon="retry" onClick={() => window.location.reload()}>
         {problems.reload}

@@ -17,17 +17,26 @@ export function Spinner({ label }: { label?: string }) {
   );
 }
 
+/** An h1 where the state is all that the page has. */
+type Heading = "h1" | "h2";
+
 interface EmptyStateProps {
   icon?: IconName;
   title: string;
+  heading?: Heading;
   children?: ReactNode;
 }
 
-export function EmptyState({ icon = "document", title, children }: EmptyStateProps) {
+export function EmptyState({
+  icon = "document",
+  title,
+  heading: Title = "h2",
+  children,
+}: EmptyStateProps) {
   return (
     <div className="state">
       <Icon name={icon} size={32} />
-      <h2>{title}</h2>
+      <Title>{title}</Title>
       {children}
     </div>
   );
@@ -35,18 +44,20 @@ export function EmptyState({ icon = "document", title, children }: EmptyStatePro
 
 interface ErrorStateProps {
   error: unknown;
+  heading?: Heading;
   onRetry?: () => void;
 }
 
 /** An error in words of the interface; try again where that may help. */
-export function ErrorState({ error, onRetry }: ErrorStateProps) {
-  const { problems, shell } = useText();
+export function ErrorState({ error, heading: Title = "h2", onRetry }: ErrorStateProps) {
+  const text = useText();
+  const { shell } = text;
   const isMissing = error instanceof ProblemError && error.code === "not_found";
   return (
     <div className="state state-error" role="alert">
       <Icon name="warning" size={32} />
-      <h2>{isMissing ? shell.notFound : shell.failed}</h2>
-      <p>{isMissing ? shell.notFoundBody : messageIn(problems, error)}</p>
+      <Title>{isMissing ? shell.notFound : shell.failed}</Title>
+      <p>{isMissing ? shell.notFoundBody : messageIn(text, error)}</p>
       {onRetry && !isMissing && (
         <Button icon="retry" onClick={onRetry}>
           {shell.retry}

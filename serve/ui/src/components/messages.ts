@@ -1,19 +1,19 @@
 /** What went wrong, in the words of the interface. */
 import { ProblemError } from "../api/problem";
-import { useText, type Dictionary } from "../i18n/language";
+import { useText } from "../i18n/language";
+import type { Dictionary } from "../i18n/languages";
+import { worded } from "../i18n/texts";
 
-type Problems = Dictionary["problems"];
-
-/** The message for an error; for a code without words of ours, the server's own. */
-export function messageIn(problems: Problems, error: unknown): string {
+/** The message for an error; for a code that this page does not know, the server's own. */
+export function messageIn({ problems, documents }: Dictionary, error: unknown): string {
   if (!(error instanceof ProblemError) || error.code === "unreachable") return problems.unreachable;
   const { code, reason, retry_after: wait, detail } = error.problem;
   if (code === "too_many_attempts") return problems.tooManyAttempts(wait ?? 60);
-  if (code === "weak_password") return problems.weakPassword[reason ?? ""] ?? problems.weak;
-  return problems.byCode[code] ?? detail;
+  if (code === "weak_password") return worded(problems.weakPassword, reason ?? "") ?? problems.weak;
+  return worded(problems.byCode, code) ?? worded(documents.reasons, code) ?? detail;
 }
 
 export function useMessageOf(): (error: unknown) => string {
-  const { problems } = useText();
-  return (error) => messageIn(problems, error);
+  const text = useText();
+  return (error) => messageIn(text, error);
 }

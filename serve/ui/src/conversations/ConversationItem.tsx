@@ -12,24 +12,22 @@ export function ConversationItem({ conversation }: { conversation: Conversation 
   const path = usePath();
   const [isNaming, setNaming] = useState(false);
   const { id, title } = conversation;
-  if (isNaming)
-    return (
-      <li>
-        <TitleField conversation={conversation} onClose={() => setNaming(false)} />
-      </li>
-    );
   return (
     <li className="conversation">
-      <Link
-        href={`/c/${id}`}
-        className="nav-link"
-        title={title}
-        aria-current={path === `/c/${id}` ? "page" : undefined}
-      >
-        <span className="nav-name" dir="auto">
-          {title || chat.untitled}
-        </span>
-      </Link>
+      {isNaming ? (
+        <TitleField conversation={conversation} onClose={() => setNaming(false)} />
+      ) : (
+        <Link
+          href={`/c/${id}`}
+          className="nav-link"
+          title={title}
+          aria-current={path === `/c/${id}` ? "page" : undefined}
+        >
+          <span className="nav-name" dir="auto">
+            {title || chat.untitled}
+          </span>
+        </Link>
+      )}
       <ConversationMenu conversation={conversation} onRename={() => setNaming(true)} />
     </li>
   );

@@ -6,8 +6,9 @@ import { Spinner } from "../components/States";
 import { useText } from "../i18n/language";
 import { useShortcut } from "../shell/shortcuts";
 import { ConversationItem } from "./ConversationItem";
+import { useLeaving } from "./deletions";
 import { byPeriod } from "./periods";
-import { useConversations, useLeaving } from "./queries";
+import { useConversations } from "./queries";
 import "./conversations.css";
 
 /** The conversations in the sidebar, by when they were last changed, and a search of them. */

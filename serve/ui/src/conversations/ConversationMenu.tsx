@@ -2,7 +2,8 @@ import type { Conversation } from "../api/types";
 import { Icon } from "../components/Icon";
 import { Menu } from "../components/Menu";
 import { useText } from "../i18n/language";
-import { exportAddress, useDeletion } from "./queries";
+import { useDeletion } from "./deletions";
+import { exportAddress } from "./queries";
 
 interface ConversationMenuProps {
   conversation: Conversation;

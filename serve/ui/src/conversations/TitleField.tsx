@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useRef } from "react";
+import { useRef, useState } from "react";
 
 import type { Conversation } from "../api/types";
 import { useMessageOf } from "../components/messages";
@@ -14,13 +14,15 @@ interface TitleFieldProps {
   onClose: () => void;
 }
 
-/** A title where it stands: Enter or leaving keeps it, Escape does not. */
+/** A title where it stands: Enter or leaving keeps it, Escape does not; after keys the focus goes back. */
 export function TitleField({ conversation, onClose }: TitleFieldProps) {
   const { chat } = useText();
   const messageOf = useMessageOf();
   const { toast } = useNotices();
   const client = useQueryClient();
   const isClosed = useRef(false);
+  const [opener] = useState(() => document.activeElement);
+  const giveBack = () => opener instanceof HTMLElement && opener.focus();
   const close = (title: string) => {
     if (isClosed.current) return;
     isClosed.current = true;
@@ -46,7 +48,10 @@ export function TitleField({ conversation, onClose }: TitleFieldProps) {
         else if (event.key === "Escape") {
           event.stopPropagation();
           close("");
-        }
+        } else return;
+        // The key must not press the button that has the focus then.
+        event.preventDefault();
+        giveBack();
       }}
     />
   );

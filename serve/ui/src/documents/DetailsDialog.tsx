@@ -6,6 +6,7 @@ import type { Document } from "../api/types";
 import { Dialog } from "../components/Dialog";
 import { Link } from "../components/Link";
 import { useFormat } from "../i18n/format";
+import { worded } from "../i18n/texts";
 import { reasonOf, useDocumentsText } from "./texts";
 
 export function DetailsDialog({ document, onClose }: { document: Document; onClose: () => void }) {
@@ -19,7 +20,7 @@ export function DetailsDialog({ document, onClose }: { document: Document; onClo
   const flags = data?.flags ?? [];
   const { error } = document;
   const facts: [string, ReactNode][] = [
-    [text.state, text.stateOf[document.state]],
+    [text.state, worded(text.stateOf, document.state)],
     ...(error ? [[text.reason, reasonOf(text, error.code, error.detail)] as [string, string]] : []),
     ...(document.title ? [[text.documentTitle, document.title] as [string, string]] : []),
     [text.type, document.media_type],
@@ -51,7 +52,7 @@ export function DetailsDialog({ document, onClose }: { document: Document; onClo
               <li key={`${flag.page}-${flag.span.start}-${flag.code}`}>
                 <q>{flag.text}</q>{" "}
                 <span>
-                  {text.flagCodes[flag.code]},{" "}
+                  {worded(text.flagCodes, flag.code) ?? flag.code},{" "}
                   <Link href={`/d/${document.id}#page=${flag.page}`}>{text.page(flag.page)}</Link>
                 </span>
               </li>

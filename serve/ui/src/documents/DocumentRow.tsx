@@ -1,15 +1,17 @@
 import { useQueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
 
 import { post } from "../api/http";
 import type { Collection, Document } from "../api/types";
 import { Badge } from "../components/Badge";
+import { useFocusPassedOn } from "../components/focus";
 import { Icon } from "../components/Icon";
 import { Link } from "../components/Link";
 import { Menu, type MenuItem } from "../components/Menu";
 import { useMessageOf } from "../components/messages";
 import { useNotices } from "../components/Toasts";
 import { useFormat } from "../i18n/format";
-import { useLanguage } from "../i18n/language";
+import { worded } from "../i18n/texts";
 import type { Asked } from "./DocumentDialogs";
 import { downloadOriginal } from "./download";
 import { reasonOf, useDocumentsText } from "./texts";
@@ -27,8 +29,9 @@ export function DocumentRow(props: DocumentRowProps) {
   const { document, collection, isWritable, isSelected, onToggle, onAsk } = props;
   const text = useDocumentsText();
   const format = useFormat();
-  const { language } = useLanguage();
   const retry = useRetrying();
+  const row = useRef<HTMLTableRowElement>(null);
+  useFocusPassedOn(row);
   const { name, error } = document;
   const items: MenuItem[] = [
     { label: text.details, icon: "document", onSelect: () => onAsk({ kind: "details", document }) },
@@ -50,7 +53,7 @@ export function DocumentRow(props: DocumentRowProps) {
       onSelect: () => onAsk({ kind: "delete", documents: [document] }),
     });
   return (
-    <tr className={isSelected ? "documents-selected" : ""}>
+    <tr ref={row} className={isSelected ? "documents-selected" : ""}>
       <td className="documents-check">
         <input
           type="checkbox"
@@ -81,7 +84,7 @@ export function DocumentRow(props: DocumentRowProps) {
       <td data-label={text.collection}>{collection?.name}</td>
       <td data-label={text.state}>
         <span className={`state-mark state-${document.state}`}>
-          {text.stateOf[document.state] ?? document.state}
+          {worded(text.stateOf, document.state) ?? document.state}
         </span>
       </td>
       <td className="documents-number" data-label={text.pages}>
@@ -90,7 +93,7 @@ export function DocumentRow(props: DocumentRowProps) {
       <td className="documents-number" data-label={text.size}>
         {format.bytes(document.size_bytes)}
       </td>
-      <td data-label={text.language}>{languageName(language, document.language)}</td>
+      <td data-label={text.language}>{document.language ? format.language(document.language) : "–"}</td>
       <td className="documents-date" data-label={text.added}>
         {format.date(document.created_at)}
       </td>
@@ -115,9 +118,4 @@ function useRetrying(): (id: number) => Promise<void> {
     }
     await client.invalidateQueries({ queryKey: ["documents"] });
   };
-}
-
-function languageName(shown: string, code: string): string {
-  if (!code) return "–";
-  return new Intl.DisplayNames(shown, { type: "language" }).of(code) ?? code;
 }

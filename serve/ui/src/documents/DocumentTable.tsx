@@ -3,7 +3,7 @@ import { Icon } from "../components/Icon";
 import type { Asked } from "./DocumentDialogs";
 import { DocumentRow } from "./DocumentRow";
 import { sortedBy, type DocumentsFilter, type SortKey } from "./filter";
-import { canWrite } from "./queries";
+import { canWrite } from "./collections";
 import { useDocumentsText } from "./texts";
 
 interface DocumentTableProps {

@@ -8,7 +8,7 @@ import { Button, IconButton } from "../components/Button";
 import { Dialog } from "../components/Dialog";
 import { FormError } from "../components/Field";
 import { useMessageOf } from "../components/messages";
-import { Spinner } from "../components/States";
+import { ErrorState, Spinner } from "../components/States";
 import { useNotices } from "../components/Toasts";
 import { useText } from "../i18n/language";
 import { holderKey, ReaderChoice, type Holder } from "./ReaderChoice";
@@ -17,16 +17,17 @@ import { useDocumentsText } from "./texts";
 /** Who may read one document of a collection: all who may read that, or some of them. */
 export function ReadersDialog({ document, onClose }: { document: Document; onClose: () => void }) {
   const path = { document_id: document.id };
-  const { data } = useQuery({
+  // What an earlier look found must never be what is saved.
+  const { data, error, refetch } = useQuery({
     queryKey: ["readers", document.id],
     queryFn: () => get("/api/v1/documents/{document_id}/readers", { path }),
-    staleTime: 0,
+    gcTime: 0,
   });
   const text = useDocumentsText();
   if (!data)
     return (
       <Dialog title={text.readersTitle} onClose={onClose}>
-        <Spinner />
+        {error ? <ErrorState error={error} onRetry={() => void refetch()} /> : <Spinner />}
       </Dialog>
     );
   return <Readers document={document} before={data.readers} onClose={onClose} />;
@@ -57,8 +58,7 @@ function Readers({ document, before, onClose }: ReadersProps) {
       });
       toast({ text: text.saved });
       onClose();
-      for (const key of ["documents", "readers"])
-        await client.invalidateQueries({ queryKey: [key] });
+      await client.invalidateQueries({ queryKey: ["documents"] });
     } catch (refused) {
       setError(refused);
     }

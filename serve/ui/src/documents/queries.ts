@@ -1,8 +1,8 @@
-/** Documents and collections as the server has them. */
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+/** Documents as the server has them. */
+import { useInfiniteQuery } from "@tanstack/react-query";
 
 import { get } from "../api/http";
-import type { Collection, Document } from "../api/types";
+import type { Document } from "../api/types";
 import { statesOf, type DocumentsFilter } from "./filter";
 
 const PAGE_SIZE = 100;
@@ -31,15 +31,6 @@ export function useDocuments(filter: DocumentsFilter) {
   });
 }
 
-export function useCollections(): Collection[] | undefined {
-  return useQuery({ queryKey: ["collections"], queryFn: () => get("/api/v1/collections") }).data
-    ?.items;
-}
-
 export function isUnderWay({ state }: Document): boolean {
   return state !== "ready" && state !== "failed";
-}
-
-export function canWrite(collection: Collection | undefined): boolean {
-  return collection?.role === "writer" || collection?.role === "manager";
 }

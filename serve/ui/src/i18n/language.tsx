@@ -2,47 +2,48 @@
 import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
 
 import { kept, keep } from "../settings/preferences";
-import { en } from "./en";
-import { fr } from "./fr";
-import type { Texts } from "./texts";
+import { dictionaryOf, firstKnown, type Dictionary, type Language } from "./languages";
 
-export const LANGUAGES = { en: "English", fr: "Français" } as const;
-export type Language = keyof typeof LANGUAGES;
-export type Dictionary = Texts<typeof en>;
-
-const DICTIONARIES: Record<Language, Dictionary> = { en, fr };
-
-interface Chosen {
+export interface Spoken {
   language: Language;
   text: Dictionary;
-  choose: (language: Language) => void;
+}
+
+interface Chosen extends Spoken {
+  /** Have another language, once its texts are there. */
+  choose: (language: Language) => Promise<void>;
 }
 
 const LanguageContext = createContext<Chosen | null>(null);
 
-export function LanguageProvider({ children }: { children: ReactNode }) {
-  const [language, setLanguage] = useState<Language>(firstLanguage);
-  useEffect(() => {
-    document.documentElement.lang = language;
-  }, [language]);
-  const chosen = useMemo<Chosen>(
-    () => ({
-      language,
-      text: DICTIONARIES[language],
-      choose: (next) => {
-        keep("language", next);
-        setLanguage(next);
-      },
-    }),
-    [language],
-  );
-  return <LanguageContext value={chosen}>{children}</LanguageContext>;
+/** The language to begin with. */
+export async function firstSpoken(): Promise<Spoken> {
+  const language = firstKnown([kept("language") ?? "", ...navigator.languages]);
+  return { language, text: await dictionaryOf(language) };
 }
 
-function firstLanguage(): Language {
-  const wanted = [kept("language") ?? "", ...navigator.languages];
-  const known = wanted.map((each) => each.slice(0, 2)).find((each) => each in DICTIONARIES);
-  return (known ?? "en") as Language;
+interface LanguageProviderProps {
+  first: Spoken;
+  children: ReactNode;
+}
+
+export function LanguageProvider({ first, children }: LanguageProviderProps) {
+  const [spoken, setSpoken] = useState(first);
+  useEffect(() => {
+    document.documentElement.lang = spoken.language;
+  }, [spoken]);
+  const chosen = useMemo<Chosen>(
+    () => ({
+      ...spoken,
+      choose: async (language) => {
+        const text = await dictionaryOf(language);
+        keep("language", language);
+        setSpoken({ language, text });
+      },
+    }),
+    [spoken],
+  );
+  return <LanguageContext value={chosen}>{children}</LanguageContext>;
 }
 
 /** The language and how to choose another. */

@@ -11,3 +11,8 @@ export type Texts<T> = {
 export function plural(language: string, count: number, one: string, other: string): string {
   return new Intl.PluralRules(language).select(count) === "one" ? one : other;
 }
+
+/** The words for a code of the server; undefined for one that this page does not know. */
+export function worded(words: Readonly<Record<string, string>>, code: string): string | undefined {
+  return Object.hasOwn(words, code) ? words[code] : undefined;
+}

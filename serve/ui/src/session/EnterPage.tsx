@@ -6,10 +6,11 @@ import { codeOf } from "../api/problem";
 import { Button } from "../components/Button";
 import { Field, FormError } from "../components/Field";
 import { useMessageOf } from "../components/messages";
-import { ErrorState, Spinner } from "../components/States";
-import { useText, type Dictionary } from "../i18n/language";
+import { Spinner } from "../components/States";
+import { useText } from "../i18n/language";
+import type { Dictionary } from "../i18n/languages";
 import { navigate, useHash } from "../router";
-import { Front } from "./Front";
+import { Front, FrontError } from "./Front";
 import { useOidc } from "./methods";
 import { PasswordField } from "./PasswordField";
 import { takeUpSession } from "./session";
@@ -30,7 +31,7 @@ export function EnterPage() {
     retry: false,
     staleTime: Infinity,
   });
-  const isInvalid = token === "" || (link.isError && codeOf(link.error) !== "unreachable");
+  const isInvalid = token === "" || (link.isError && codeOf(link.error) === "link_invalid");
   if (isInvalid) {
     return (
       <Front title={shell.linkInvalid}>
@@ -39,7 +40,7 @@ export function EnterPage() {
       </Front>
     );
   }
-  if (link.isError) return <ErrorState error={link.error} onRetry={() => void link.refetch()} />;
+  if (link.isError) return <FrontError error={link.error} onRetry={() => void link.refetch()} />;
   if (!link.data) return <Spinner />;
   return <EnterForm token={token} link={link.data} />;
 }
@@ -59,8 +60,8 @@ function EnterForm({ token, link }: { token: string; link: Link }) {
     try {
       const password = String(form.get("password"));
       const name = isFirst ? { name: String(form.get("name")) } : {};
-      const entered = await post("/api/v1/auth/links", { body: { token, password, ...name } });
-      await takeUpSession(client, entered.csrf_token);
+      await post("/api/v1/auth/links", { body: { token, password, ...name } });
+      await takeUpSession(client);
       navigate(isFirst ? "/welcome" : "/", { replace: true });
     } catch (refused) {
       setError(refused);

@@ -1,5 +1,8 @@
 import { useEffect, type ReactNode } from "react";
 
+import { Button } from "../components/Button";
+import { useMessageOf } from "../components/messages";
+import { useText } from "../i18n/language";
 import { Brand } from "../shell/Brand";
 import { LanguageChoice } from "../settings/LanguageChoice";
 import "./session.css";
@@ -22,5 +25,19 @@ export function Front({ title, children }: { title: string; children: ReactNode 
         <LanguageChoice />
       </footer>
     </div>
+  );
+}
+
+/** What keeps anybody from being let in. */
+export function FrontError({ error, onRetry }: { error: unknown; onRetry: () => void }) {
+  const { shell } = useText();
+  const messageOf = useMessageOf();
+  return (
+    <Front title={shell.failed}>
+      <p role="alert">{messageOf(error)}</p>
+      <Button icon="retry" onClick={onRetry}>
+        {shell.retry}
+      </Button>
+    </Front>
   );
 }

@@ -2,13 +2,15 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 
 import { post } from "../api/http";
-import { forgetRuns, resumeRuns } from "../chat/runs";
+import { keepQuestions, resumeRuns } from "../chat/runs";
 import { Button } from "../components/Button";
 import { Dialog } from "../components/Dialog";
 import { Field, FormError } from "../components/Field";
 import { useMessageOf } from "../components/messages";
 import { useText } from "../i18n/language";
-import { takeUpSession, useMe } from "./session";
+import { resumeUploads } from "../upload/uploads";
+import { ProviderButton } from "./ProviderButton";
+import { isNotMe, takeUpSession, useMe } from "./session";
 
 interface SessionEndedProps {
   onBack: () => void;
@@ -30,24 +32,27 @@ export function SessionEnded({ onBack, onLeave }: SessionEndedProps) {
     setBusy(true);
     setError(null);
     try {
-      const { csrf_token } = await post("/api/v1/auth/login", { body: { name: me.name, password } });
-      await takeUpSession(client, csrf_token);
+      await post("/api/v1/auth/login", { body: { name: me.name, password } });
+      await takeUpSession(client);
       onBack();
       resumeRuns(client);
-      await client.invalidateQueries();
+      resumeUploads();
+      await client.invalidateQueries({ predicate: isNotMe });
     } catch (refused) {
       setError(refused);
       setBusy(false);
     }
   };
+  const keep = () => keepQuestions(me.person_id);
   const leave = () => {
-    forgetRuns();
+    keep();
     onLeave();
   };
   return (
-    <Dialog title={chat.sessionEnded} onClose={leave}>
+    <Dialog title={chat.sessionEnded} onClose={leave} isKept>
       <p>{chat.sessionEndedWhy}</p>
       {error !== null && <FormError>{messageOf(error)}</FormError>}
+      <ProviderButton onLeave={keep} />
       <form onSubmit={(event) => void submit(event)}>
         <Field label={shell.person} name="name" autoComplete="username" readOnly value={me.name} />
         <Field

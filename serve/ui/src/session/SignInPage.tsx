@@ -8,6 +8,7 @@ import { useMessageOf } from "../components/messages";
 import { useText } from "../i18n/language";
 import { Front } from "./Front";
 import { useOidc } from "./methods";
+import { ProviderButton } from "./ProviderButton";
 import { takeUpSession } from "./session";
 
 /** Stands in the place of any page while nobody is signed in; the address stays. */
@@ -20,24 +21,6 @@ export function SignInPage({ hasEnded = false }: { hasEnded?: boolean }) {
       <SignInForm />
       <p className="front-note">{shell.noAccount}</p>
     </Front>
-  );
-}
-
-function ProviderButton() {
-  const { shell } = useText();
-  const oidc = useOidc();
-  if (!oidc) return null;
-  const here = window.location.pathname + window.location.search;
-  return (
-    <>
-      <a
-        className="button button-primary"
-        href={`${oidc.path}?${new URLSearchParams({ return_to: here })}`}
-      >
-        {shell.signInWith(oidc.name)}
-      </a>
-      <p className="front-or">{shell.or}</p>
-    </>
   );
 }
 
@@ -55,8 +38,8 @@ function SignInForm() {
     setError(null);
     try {
       const body = { name: String(form.get("name")), password: String(form.get("password")) };
-      const { csrf_token } = await post("/api/v1/auth/login", { body });
-      await takeUpSession(client, csrf_token);
+      await post("/api/v1/auth/login", { body });
+      await takeUpSession(client);
     } catch (refused) {
       setError(refused);
       setBusy(false);

@@ -21,7 +21,7 @@ export function Keys() {
     await refresh();
   };
   if (keys.isPending) return <Spinner />;
-  if (keys.isError) return <ErrorState error={keys.error} />;
+  if (keys.isLoadingError) return <ErrorState error={keys.error} />;
   const { items } = keys.data;
   return (
     <>

@@ -36,6 +36,7 @@ function KeyShown({ secret, onClose }: { secret: string; onClose: () => void }) 
     <Dialog
       title={settings.newKey}
       onClose={onClose}
+      isKept
       actions={
         <Button kind="primary" onClick={onClose}>
           {settings.done}
@@ -67,8 +68,8 @@ function KeyForm({ onMade, onListed, onClose }: KeyFormProps) {
       expiry === "never" ? null : new Date(Date.now() + Number(expiry) * DAY).toISOString();
     const body = { name: String(form.get("name")), permissions, expires_at };
     const made = await post("/api/v1/keys", { body });
-    await onListed();
     onMade(made.key);
+    await onListed();
     return false;
   };
   return (

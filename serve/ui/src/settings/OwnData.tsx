@@ -7,7 +7,7 @@ import { ConfirmDialog } from "../components/ConfirmDialog";
 import { Icon } from "../components/Icon";
 import { useNotices } from "../components/Toasts";
 import { navigate } from "../router";
-import { forgetSession, useMe } from "../session/session";
+import { forgetPerson, forgetSession, useMe } from "../session/session";
 import { useSettingsText } from "./texts";
 
 /** One's own data: taken along, or deleted. */
@@ -27,6 +27,7 @@ export function OwnData() {
   const leave = async () => {
     await del("/api/v1/me");
     navigate("/signed-out", { replace: true });
+    forgetPerson();
     forgetSession(client);
   };
   return (

@@ -35,8 +35,8 @@ function Form({ onChanged }: { onChanged: () => void }) {
     setError(null);
     try {
       const body = { old: String(form.get("old")), new: String(form.get("new")) };
-      const { csrf_token } = await put("/api/v1/auth/password", { body });
-      await takeUpSession(client, csrf_token);
+      await put("/api/v1/auth/password", { body });
+      await takeUpSession(client);
       toast({ text: settings.passwordChanged });
       await client.invalidateQueries({ queryKey: ["sessions"] });
       onChanged();

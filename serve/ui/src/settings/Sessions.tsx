@@ -22,6 +22,6 @@ export function Sessions() {
     await client.invalidateQueries({ queryKey: KEY });
   };
   if (sessions.isPending) return <Spinner />;
-  if (sessions.isError) return <ErrorState error={sessions.error} />;
+  if (sessions.isLoadingError) return <ErrorState error={sessions.error} />;
   return <SessionsTable sessions={sessions.data.items} onEnd={(each) => void end(each)} />;
 }

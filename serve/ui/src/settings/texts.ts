@@ -1,13 +1,9 @@
-/** The texts of settings, loaded with its pages. */
-import { useLanguage, type Language } from "../i18n/language";
-import { settings as en } from "../i18n/en/settings";
-import { settings as fr } from "../i18n/fr/settings";
-import type { Texts } from "../i18n/texts";
+/** The texts of settings. */
+import { useText } from "../i18n/language";
+import type { Dictionary } from "../i18n/languages";
 
-export type SettingsText = Texts<typeof en>;
-
-const TEXTS: Record<Language, SettingsText> = { en, fr };
+export type SettingsText = Dictionary["settings"];
 
 export function useSettingsText(): SettingsText {
-  return TEXTS[useLanguage().language];
+  return useText().settings;
 }

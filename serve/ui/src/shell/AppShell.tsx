@@ -1,4 +1,4 @@
-import { useEffect, useState, type ReactNode } from "react";
+import { useEffect, useRef, useState, type MouseEvent, type ReactNode } from "react";
 
 import { IconButton } from "../components/Button";
 import { ErrorBoundary } from "../components/ErrorBoundary";
@@ -7,6 +7,7 @@ import { navigate, subscribe } from "../router";
 import { UploadTray } from "../upload/UploadTray";
 import { SourcePane } from "../viewer/SourcePane";
 import { Brand } from "./Brand";
+import { LostServer } from "./LostServer";
 import { useShortcut } from "./shortcuts";
 import { COVERED, useMedia } from "./media";
 import { ShortcutsDialog } from "./ShortcutsDialog";
@@ -23,19 +24,27 @@ export function AppShell({ children }: { children: ReactNode }) {
   const isCovered = useMedia(COVERED) && source !== null;
   useShortcut("?", shell.shortcutHelp, () => setHelpOpen(true));
   useShortcut("mod+shift+o", shell.newChat, () => navigate("/"));
-  useShortcut("Escape", shell.shortcutClose, () => {
-    if (isDrawerOpen) setDrawerOpen(false);
+  const menu = useRef<HTMLButtonElement>(null);
+  const closeDrawer = () => {
+    setDrawerOpen(false);
+    menu.current?.focus();
+  };
+  const closeLast = () => {
+    if (isDrawerOpen) closeDrawer();
     else if (source) close();
     else return false;
-  });
+  };
+  useShortcut("Escape", shell.shortcutClose, closeLast, isDrawerOpen || source !== null);
   useEffect(() => subscribe(() => setDrawerOpen(false)), []);
   return (
     <div className={source ? "shell shell-with-source" : "shell"}>
-      <a className="skip-link" href="#content">
+      <a className="skip-link" href="#content" onClick={skipToContent}>
         {shell.skip}
       </a>
+      <LostServer />
       <header className="topbar" inert={isCovered}>
         <IconButton
+          ref={menu}
           icon="menu"
           label={isDrawerOpen ? shell.closeSidebar : shell.openSidebar}
           aria-expanded={isDrawerOpen}
@@ -45,7 +54,7 @@ export function AppShell({ children }: { children: ReactNode }) {
       </header>
       <Sidebar isOpen={isDrawerOpen} isCovered={isCovered} onHelp={() => setHelpOpen(true)} />
       {isDrawerOpen && (
-        <div className="drawer-shade" aria-hidden="true" onClick={() => setDrawerOpen(false)} />
+        <div className="drawer-shade" aria-hidden="true" onClick={closeDrawer} />
       )}
       <main id="content" className="content" tabIndex={-1} inert={isCovered}>
         {children}
@@ -62,4 +71,10 @@ export function AppShell({ children }: { children: ReactNode }) {
       {isHelpOpen && <ShortcutsDialog onClose={() => setHelpOpen(false)} />}
     </div>
   );
+}
+
+/** The address stays: what stands behind its # can be a place in a document. */
+function skipToContent(event: MouseEvent): void {
+  event.preventDefault();
+  document.getElementById("content")?.focus();
 }

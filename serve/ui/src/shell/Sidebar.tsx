@@ -3,6 +3,8 @@ import { ConversationList } from "../conversations/ConversationList";
 import { Icon, type IconName } from "../components/Icon";
 import { Link } from "../components/Link";
 import { Menu } from "../components/Menu";
+import { useMessageOf } from "../components/messages";
+import { useNotices } from "../components/Toasts";
 import { useText } from "../i18n/language";
 import { navigate, usePath } from "../router";
 import { useMe, useSigningOut } from "../session/session";
@@ -20,6 +22,10 @@ export function Sidebar({ isOpen, isCovered, onHelp }: SidebarProps) {
   const me = useMe();
   const manages = useManages();
   const signOut = useSigningOut();
+  const messageOf = useMessageOf();
+  const { toast } = useNotices();
+  const leave = () =>
+    signOut().catch((error: unknown) => toast({ kind: "error", text: messageOf(error) }));
   return (
     <nav
       className={isOpen ? "sidebar sidebar-open" : "sidebar"}
@@ -47,7 +53,7 @@ export function Sidebar({ isOpen, isCovered, onHelp }: SidebarProps) {
           items={[
             { label: shell.settings, icon: "settings", onSelect: () => navigate("/settings") },
             { label: shell.shortcuts, icon: "help", onSelect: onHelp },
-            { label: shell.signOut, icon: "signOut", onSelect: () => void signOut() },
+            { label: shell.signOut, icon: "signOut", onSelect: () => void leave() },
           ]}
         >
           <Icon name="person" />

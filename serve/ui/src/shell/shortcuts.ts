@@ -20,10 +20,11 @@ function change(next: readonly Registered[]): void {
 }
 
 /**
- * Have keys do something while a component is shown. The last one registered goes first; one that
- * returns false leaves the keys to the others. Single letters rest while one writes.
+ * Have keys do something while a component is shown. The last one registered goes first, and when
+ * `turn` changes, it is registered anew; one that returns false leaves the keys to the others. Single
+ * letters rest while one writes.
  */
-export function useShortcut(keys: string, does: string, run: () => unknown): void {
+export function useShortcut(keys: string, does: string, run: () => unknown, turn?: unknown): void {
   const latest = useRef(run);
   useEffect(() => {
     latest.current = run;
@@ -32,7 +33,7 @@ export function useShortcut(keys: string, does: string, run: () => unknown): voi
     const own: Registered = { keys, does, run: () => latest.current() };
     change([...registered, own]);
     return () => change(registered.filter((each) => each !== own));
-  }, [keys, does]);
+  }, [keys, does, turn]);
 }
 
 /** All shortcuts that work now. */
@@ -46,11 +47,20 @@ export function useShortcuts(): readonly Shortcut[] {
   );
 }
 
+/** The keys as shortcuts name them; empty where they are for the browser or a menu. */
 export function keysOf(event: KeyboardEvent): string {
+  if (isBracket(event)) return event.key;
+  if (event.altKey) return "";
   const parts = [event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (event.shiftKey && (event.ctrlKey || event.metaKey)) parts.unshift("shift");
   if (event.ctrlKey || event.metaKey) parts.unshift("mod");
   return parts.join("+");
+}
+
+/** On many keyboards it takes Option to write one, or AltGr, which Windows tells as Control and Alt. */
+function isBracket(event: KeyboardEvent): boolean {
+  if (event.key !== "[" && event.key !== "]") return false;
+  return event.getModifierState("AltGraph") || (event.altKey && !event.ctrlKey && !event.metaKey);
 }
 
 function isWriting(target: EventTarget | null): boolean {
@@ -63,7 +73,7 @@ function isWriting(target: EventTarget | null): boolean {
 /** Listen for keys, for as long as the program runs. */
 export function listenForShortcuts(): void {
   window.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.isComposing || event.altKey) return;
+    if (event.defaultPrevented || event.isComposing) return;
     const keys = keysOf(event);
     if (keys.length === 1 && isWriting(event.target)) return;
     if (document.querySelector("dialog[open]")) return;

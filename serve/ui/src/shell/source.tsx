@@ -11,6 +11,7 @@ import {
 import { flushSync } from "react-dom";
 
 import type { Citation } from "../api/types";
+import { usePath } from "../router";
 
 export interface OpenSource {
   documentId: number;
@@ -39,6 +40,13 @@ const SourceContext = createContext<SourceControl | null>(null);
 
 export function SourceProvider({ children }: { children: ReactNode }) {
   const [source, setSource] = useState<OpenSource | null>(null);
+  const path = usePath();
+  const [at, setAt] = useState(path);
+  if (at !== path) {
+    // Another page has other sources; and where they cover it, going back must uncover it.
+    setAt(path);
+    setSource(null);
+  }
   const opener = useRef<Element | null>(null);
   const follow = useCallback(
     (turnId: number, citations: Citation[]) =>

@@ -1,63 +1,40 @@
-import { useQuery } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { useEffect } from "react";
 
-import { get } from "../api/http";
 import type { Collection } from "../api/types";
 import { Icon } from "../components/Icon";
+import { useMessageOf } from "../components/messages";
 import { useNotices } from "../components/Toasts";
+import { canWrite, useCollections } from "../documents/collections";
 import { useDocumentsText } from "../documents/texts";
 import { CollectionDialog } from "./CollectionDialog";
-import { filesOfDrop, type Picked } from "./dropped";
+import type { Offer } from "./offered";
 import { addFiles } from "./uploads";
 import { currentTarget } from "./target";
-import { listenForPicked } from "./picked";
 import "./upload.css";
 
-/** The whole window takes files; where more than one collection could, it asks for which. */
-export default function DropZone() {
+interface DropZoneProps {
+  isOver: boolean;
+  offer: Offer | null;
+  onSettled: () => void;
+}
+
+/** Where what is offered goes; where more than one collection could take it, it asks for which. */
+export default function DropZone({ isOver, offer, onSettled }: DropZoneProps) {
   const text = useDocumentsText();
+  const messageOf = useMessageOf();
   const { toast } = useNotices();
-  const [isOver, setOver] = useState(false);
-  const [picked, setPicked] = useState<Picked[] | null>(null);
-  const writable = useWritable();
-  const take = (files: Picked[], target: number | null) => {
-    const only = writable.length === 1 ? writable[0] : undefined;
-    const into = writable.find((each) => each.id === target) ?? (target === null ? only : undefined);
-    if (!files.length) return;
-    if (into) void addFiles(files, into.id);
-    else if (writable.length) setPicked(files);
-    else toast({ text: text.dropNowhere, kind: "error" });
-  };
-  const latest = useRef(take);
+  const { data, error } = useCollections();
+  const writable = data?.filter(canWrite);
+  const into = offer && writable ? collectionOf(offer, writable) : undefined;
+  const refusal = refusalOf(writable, text.dropNowhere, error && messageOf(error));
   useEffect(() => {
-    latest.current = take;
-  });
-  useEffect(() => listenForPicked((files, target) => latest.current(files, target)), []);
-  useEffect(() => {
-    const over = (event: DragEvent) => {
-      if (!event.dataTransfer?.types.includes("Files")) return;
-      event.preventDefault();
-      setOver(true);
-    };
-    const leave = (event: DragEvent) => {
-      if (!event.relatedTarget) setOver(false);
-    };
-    const drop = (event: DragEvent) => {
-      if (!event.dataTransfer?.types.includes("Files")) return;
-      event.preventDefault();
-      setOver(false);
-      const target = currentTarget();
-      void filesOfDrop(event.dataTransfer).then((files) => latest.current(files, target));
-    };
-    const listened = { dragenter: over, dragover: over, dragleave: leave, drop } as const;
-    for (const [name, listener] of Object.entries(listened))
-      window.addEventListener(name, listener as EventListener);
-    return () => {
-      for (const [name, listener] of Object.entries(listened))
-        window.removeEventListener(name, listener as EventListener);
-    };
-  }, []);
-  const into = writable.find((each) => each.id === currentTarget());
+    if (!offer) return;
+    if (into !== undefined) void addFiles(offer.files, into);
+    else if (refusal !== null) toast({ text: refusal, kind: "error" });
+    else return;
+    onSettled();
+  }, [offer, into, refusal, toast, onSettled]);
+  const inView = writable?.find((each) => each.id === currentTarget());
   return (
     <>
       {isOver && (
@@ -65,18 +42,18 @@ export default function DropZone() {
           <div className="drop-card">
             <Icon name="upload" size={32} />
             <p className="drop-title">{text.dropHere}</p>
-            {into && <p>{text.dropInto(into.name)}</p>}
+            {inView && <p>{text.dropInto(inView.name)}</p>}
           </div>
         </section>
       )}
-      {picked && (
+      {offer && writable && into === undefined && refusal === null && (
         <CollectionDialog
-          count={picked.length}
+          count={offer.files.length}
           collections={writable}
-          onClose={() => setPicked(null)}
+          onClose={onSettled}
           onChoose={(collection) => {
-            setPicked(null);
-            void addFiles(picked, collection);
+            onSettled();
+            void addFiles(offer.files, collection);
           }}
         />
       )}
@@ -84,10 +61,18 @@ export default function DropZone() {
   );
 }
 
-function useWritable(): Collection[] {
-  const { data } = useQuery({
-    queryKey: ["collections"],
-    queryFn: () => get("/api/v1/collections"),
-  });
-  return (data?.items ?? []).filter(({ role }) => role === "writer" || role === "manager");
+/** The one that is in view, or the only one. */
+function collectionOf({ target }: Offer, writable: Collection[]): number | undefined {
+  if (target === null) return writable.length === 1 ? writable[0]?.id : undefined;
+  return writable.find((each) => each.id === target)?.id;
+}
+
+/** Why nothing can be taken; null where something can, or it is not known yet. */
+function refusalOf(
+  writable: Collection[] | undefined,
+  nowhere: string,
+  failure: string | null,
+): string | null {
+  if (writable) return writable.length ? null : nowhere;
+  return failure;
 }

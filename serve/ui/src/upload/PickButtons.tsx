@@ -1,8 +1,9 @@
-import { useRef } from "react";
+import { useEffect, useRef } from "react";
 
 import { Button } from "../components/Button";
 import { useDocumentsText } from "../documents/texts";
 import { filesOfPicker } from "./dropped";
+import { uploadsAhead } from "./parts";
 import { takeFiles } from "./picked";
 
 const FOLDER = { webkitdirectory: "" };
@@ -12,6 +13,7 @@ export function PickButtons({ target }: { target: number | null }) {
   const text = useDocumentsText();
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
+  useEffect(uploadsAhead, []);
   const take = (input: HTMLInputElement) => {
     takeFiles(filesOfPicker(input.files), target);
     input.value = "";

@@ -2,6 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 
 import { Button, IconButton } from "../components/Button";
+import { useFocusPassedOn } from "../components/focus";
 import { useNotices } from "../components/Toasts";
 import { useDocumentsText } from "../documents/texts";
 import { countsOf, hasEnded, type UploadItem } from "./item";
@@ -18,19 +19,30 @@ export default function Tray({ uploads }: { uploads: readonly UploadItem[] }) {
   const counts = countsOf(uploads);
   useFreshDocuments(counts.ended);
   useEffect(() => {
-    if (counts.active === 0) announce(text.announceReady(counts.ready));
-  }, [announce, counts.active, counts.ready, text]);
+    if (counts.active > 0) return;
+    const failed = counts.failed > 0 && text.trayFailed(counts.failed);
+    announce([text.announceReady(counts.ready), failed].filter(Boolean).join(", "));
+  }, [announce, counts.active, counts.failed, counts.ready, text]);
+  const tray = useRef<HTMLElement>(null);
+  const toggle = useRef<HTMLButtonElement>(null);
+  useFocusPassedOn(tray);
+  const actOn = (act: () => void) => () => {
+    // The button goes with what it acts on.
+    toggle.current?.focus();
+    act();
+  };
   const title =
     counts.active > 0 ? text.traySending(counts.ready, counts.all) : text.trayDone(counts.ready);
   const retriable = uploads.filter((each) => each.state === "failed" && canRetry(each));
   return (
-    <section className="tray" aria-label={text.tray}>
+    <section ref={tray} className="tray" aria-label={text.tray}>
       <header className="tray-head">
         <div className="tray-title">
           <h2>{title}</h2>
           {counts.failed > 0 && <p className="tray-failed">{text.trayFailed(counts.failed)}</p>}
         </div>
         <IconButton
+          ref={toggle}
           icon="chevronDown"
           className={isOpen ? "" : "tray-turned"}
           label={isOpen ? text.collapse : text.expand}
@@ -48,7 +60,7 @@ export default function Tray({ uploads }: { uploads: readonly UploadItem[] }) {
             {retriable.length > 1 && (
               <Button
                 kind="quiet"
-                onClick={() => retriable.forEach((each) => void retryUpload(each.key))}
+                onClick={actOn(() => retriable.forEach((each) => void retryUpload(each.key)))}
               >
                 {text.retryAll}
               </Button>
@@ -56,15 +68,15 @@ export default function Tray({ uploads }: { uploads: readonly UploadItem[] }) {
             {counts.active > 1 && (
               <Button
                 kind="quiet"
-                onClick={() =>
-                  uploads.forEach((each) => !hasEnded(each) && void cancelUpload(each.key))
-                }
+                onClick={actOn(() =>
+                  uploads.forEach((each) => !hasEnded(each) && void cancelUpload(each.key)),
+                )}
               >
                 {text.cancelAll}
               </Button>
             )}
             {counts.ended > 0 && (
-              <Button kind="quiet" onClick={clearEnded}>
+              <Button kind="quiet" onClick={actOn(clearEnded)}>
                 {text.clearFinished}
               </Button>
             )}

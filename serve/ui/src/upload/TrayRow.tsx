@@ -1,6 +1,7 @@
-import { memo } from "react";
+import { memo, useRef } from "react";
 
 import { IconButton } from "../components/Button";
+import { useFocusPassedOn } from "../components/focus";
 import { reasonOf, useDocumentsText, type DocumentsText } from "../documents/texts";
 import { useFormat, type Format } from "../i18n/format";
 import { hasEnded, type UploadItem } from "./item";
@@ -11,8 +12,11 @@ export const TrayRow = memo(function TrayRow({ item }: { item: UploadItem }) {
   const format = useFormat();
   const told = statusOf(item, text, format);
   const [done, total] = progressOf(item);
+  const row = useRef<HTMLLIElement>(null);
+  const last = useRef<HTMLButtonElement>(null);
+  useFocusPassedOn(row, listOf);
   return (
-    <li className={`tray-row tray-${item.state}`}>
+    <li ref={row} className={`tray-row tray-${item.state}`}>
       <div className="tray-file">
         <span className="tray-name" title={item.name}>
           {item.name}
@@ -26,17 +30,22 @@ export const TrayRow = memo(function TrayRow({ item }: { item: UploadItem }) {
         <IconButton
           icon="retry"
           label={text.retryOne(item.name)}
-          onClick={() => void retryUpload(item.key)}
+          onClick={() => {
+            last.current?.focus();
+            void retryUpload(item.key);
+          }}
         />
       )}
       {hasEnded(item) ? (
         <IconButton
+          ref={last}
           icon="close"
           label={text.removeOne(item.name)}
           onClick={() => removeUpload(item.key)}
         />
       ) : (
         <IconButton
+          ref={last}
           icon="stop"
           label={text.cancelOne(item.name)}
           onClick={() => void cancelUpload(item.key)}
@@ -45,6 +54,10 @@ export const TrayRow = memo(function TrayRow({ item }: { item: UploadItem }) {
     </li>
   );
 });
+
+function listOf(row: HTMLElement): HTMLElement | null {
+  return row.closest<HTMLElement>(".tray-list");
+}
 
 function statusOf(item: UploadItem, text: DocumentsText, format: Format): string {
   switch (item.state) {

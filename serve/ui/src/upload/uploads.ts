@@ -1,7 +1,7 @@
 /** All uploads of this page: they go on while one moves about in it. */
 import { useSyncExternalStore } from "react";
 
-import { get, post } from "../api/http";
+import { get, mayGoAgain, post } from "../api/http";
 import { codeOf, ProblemError } from "../api/problem";
 import { events } from "../api/sse";
 import type { Job, Schemas } from "../api/types";
@@ -21,7 +21,8 @@ let shown: readonly UploadItem[] = [];
 let items = new Map<string, UploadItem>();
 const files = new Map<string, File>();
 const underWay = new Map<string, AbortController>();
-const byJob = new Map<number, string>();
+/** Files of one content have one job. */
+const byJob = new Map<number, Set<string>>();
 /** What was told of jobs: their end can be known before the reply to the upload is. */
 const told = new Map<number, Job>();
 const listeners = new Set<() => void>();
@@ -59,6 +60,12 @@ export function closeUploads(): void {
   queue = [];
   owner = "";
   changed();
+}
+
+/** Go on after the session had ended: with the jobs that were followed, and with what was refused. */
+export function resumeUploads(): void {
+  void follow();
+  for (const item of items.values()) if (item.code === "not_signed_in") void retryUpload(item.key);
 }
 
 export function useUploads(): readonly UploadItem[] {
@@ -192,7 +199,7 @@ async function send(item: UploadItem, file: File, signal: AbortSignal): Promise<
       return;
     } catch (error) {
       if (signal.aborted) return;
-      const wait = tried < TRIES ? pause(error, tried) : null;
+      const wait = tried < TRIES ? await pause(error, tried) : null;
       if (wait === null) {
         const detail = error instanceof ProblemError ? error.message : "";
         change(failed(item, codeOf(error), detail));
@@ -206,8 +213,9 @@ async function send(item: UploadItem, file: File, signal: AbortSignal): Promise<
 }
 
 /** How long to wait before the next try, in milliseconds; null where none would help. */
-function pause(error: unknown, tried: number): number | null {
+async function pause(error: unknown, tried: number): Promise<number | null> {
   if (!(error instanceof ProblemError)) return null;
+  if (await mayGoAgain(error)) return 0;
   if (error.problem.retry_after) return error.problem.retry_after * 1000;
   return error.code === "unreachable" ? 500 * 2 ** tried : null;
 }
@@ -270,19 +278,22 @@ function take(event: JobEvent): void {
 
 function apply(job: Job | null): void {
   if (!job) return;
-  const item = items.get(byJob.get(job.id) ?? "");
-  if (item) change(following(item, job));
-  else told.set(job.id, job);
+  told.set(job.id, job);
+  for (const item of itemsOf(job.id)) change(following(item, job));
 }
 
 function removed(jobId: number): void {
-  const item = items.get(byJob.get(jobId) ?? "");
-  if (item) change({ ...item, state: "gone" });
+  for (const item of itemsOf(jobId)) change({ ...item, state: "gone" });
+}
+
+function itemsOf(jobId: number): UploadItem[] {
+  return [...(byJob.get(jobId) ?? [])].flatMap((key) => items.get(key) ?? []);
 }
 
 function hold(item: UploadItem): void {
   items.set(item.key, item);
-  if (item.jobId !== null) byJob.set(item.jobId, item.key);
+  if (item.jobId === null) return;
+  byJob.set(item.jobId, (byJob.get(item.jobId) ?? new Set()).add(item.key));
 }
 
 function change(item: UploadItem): void {

@@ -71,12 +71,18 @@ function usePage(pdf: PDFDocumentProxy, number: number): PDFPageProxy | null {
   const [page, setPage] = useState<PDFPageProxy | null>(null);
   useEffect(() => {
     let isWanted = true;
-    pdf.getPage(number).then(
+    const opening = pdf.getPage(number);
+    opening.then(
       (found) => isWanted && setPage(found),
       () => undefined, // A page that is damaged stays white.
     );
     return () => {
       isWanted = false;
+      // Else its pictures stay decoded for as long as the document is open.
+      opening.then(
+        (found) => found.cleanup(),
+        () => undefined,
+      );
     };
   }, [pdf, number]);
   return page;

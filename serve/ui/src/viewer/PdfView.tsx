@@ -57,7 +57,7 @@ function Pages({ pdf, shown, outlines, target, onMarked }: PagesProps) {
   const pages = useMemo(() => placedPages(sizes, view.width, zoom), [sizes, view.width, zoom]);
   const anchor = useRef<Anchor>({ page: 0, share: 0 });
   const opened = useRef<string | null>(null);
-  const marked = useRef<string | null>(null);
+  const marked = useRef<{ key: string; isFound: boolean } | null>(null);
 
   const noteSize = useCallback((number: number, width: number, height: number) => {
     setSizes((now) => {
@@ -76,8 +76,8 @@ function Pages({ pdf, shown, outlines, target, onMarked }: PagesProps) {
   );
   const noteMarked = useCallback(
     (mark: Element | null, of: Target) => {
-      if (marked.current === of.key) return;
-      marked.current = of.key;
+      if (marked.current?.key === of.key) return;
+      marked.current = { key: of.key, isFound: mark !== null };
       onMarked(mark !== null);
       if (mark && scroller.current) broughtIntoView(mark, scroller.current);
     },
@@ -91,8 +91,9 @@ function Pages({ pdf, shown, outlines, target, onMarked }: PagesProps) {
   useLayoutEffect(() => {
     if (!target || !view.width || opened.current === target.key) return;
     opened.current = target.key;
-    marked.current = null;
-    if (target.page <= pdf.numPages) goTo(target.page);
+    if (marked.current?.key !== target.key) marked.current = null;
+    // On a page that is drawn already, the words are in view by now.
+    if (!marked.current?.isFound && target.page <= pdf.numPages) goTo(target.page);
   }, [target, view.width, goTo, pdf]);
   const follow = () => {
     const at = scroller.current?.scrollTop ?? 0;

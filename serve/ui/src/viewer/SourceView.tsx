@@ -41,7 +41,7 @@ export default function SourceView({ wanted }: { wanted: Wanted }) {
         <p>{viewer.goneBody}</p>
       </EmptyState>
     );
-  if (shown.isError)
+  if (shown.isLoadingError)
     return <ErrorState error={shown.error} onRetry={() => void shown.refetch()} />;
   return (
     <div className="viewer">
@@ -71,7 +71,7 @@ function Body({ shown, target, onMarked }: BodyProps) {
   const isPdf = shown.media_type === "application/pdf";
   const isImage = shown.media_type.startsWith("image/");
   if (isReady && outlines.isPending) return <Spinner label={viewer.loading} />;
-  if (outlines.isError)
+  if (outlines.isLoadingError)
     return <ErrorState error={outlines.error} onRetry={() => void outlines.refetch()} />;
   const pages = { shown, outlines: outlines.data ?? [], target, onMarked };
   if (isPdf && !failure)

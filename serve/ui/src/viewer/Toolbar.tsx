@@ -28,7 +28,7 @@ export function Toolbar({ current, count, onPage, zooms = [], zoom = 1, onZoom }
           disabled={current <= 1}
           onClick={() => onPage(current - 1)}
         />
-        <PageField key={current} current={current} onPage={onPage} />
+        <PageField current={current} onPage={onPage} />
         <span className="viewer-count">{viewer.ofPages(format.number(count))}</span>
         <IconButton
           icon="forward"
@@ -73,6 +73,11 @@ function percent(zoom: number): string {
 function PageField({ current, onPage }: Pick<ToolbarProps, "current" | "onPage">) {
   const { viewer } = useText();
   const [written, setWritten] = useState(`${current}`);
+  const [at, setAt] = useState(current);
+  if (at !== current) {
+    setAt(current);
+    setWritten(`${current}`);
+  }
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const page = Number.parseInt(written, 10);

@@ -1,5 +1,5 @@
 /** How a page is called. */
-import type { Dictionary } from "../i18n/language";
+import type { Dictionary } from "../i18n/languages";
 import type { PageOutline, ShownDocument } from "./document";
 
 /** The printed number of a page, the name of a slide or sheet, or the number of a part. */

@@ -51,6 +51,8 @@ export function usePdf(documentId: number): Opened {
       maxImageSize: MOST_IMAGE_PIXELS,
       cMapUrl: `${__PDFJS_FILES__}cmaps/`,
       cMapPacked: true,
+      // Else a machine without Times and Helvetica squeezes others into their widths.
+      useSystemFonts: false,
       standardFontDataUrl: `${__PDFJS_FILES__}standard_fonts/`,
       wasmUrl: `${__PDFJS_FILES__}wasm/`,
       iccUrl: `${__PDFJS_FILES__}iccs/`,

@@ -9,12 +9,11 @@ import { useMessageOf } from "../components/messages";
 import { Spinner } from "../components/States";
 import { useLanguage } from "../i18n/language";
 import { navigate } from "../router";
+import { isNotMe } from "../session/session";
 import { SAMPLE_QUESTIONS } from "./sampleQuestions";
 import { PickButtons } from "../upload/PickButtons";
 import { useWelcomeText } from "./texts";
 
-/** What loading documents changes nothing of. */
-const KEPT: readonly unknown[] = ["me", SAMPLE_QUESTIONS[0]];
 const NEXT = "/welcome#question";
 
 export function DocumentsStep() {
@@ -68,7 +67,9 @@ function Samples() {
     try {
       const { questions } = await post("/api/v1/samples", { body: { language } });
       client.setQueryData(SAMPLE_QUESTIONS, questions);
-      await client.invalidateQueries({ predicate: ({ queryKey }) => !KEPT.includes(queryKey[0]) });
+      await client.invalidateQueries({
+        predicate: (query) => isNotMe(query) && query.queryKey[0] !== SAMPLE_QUESTIONS[0],
+      });
     } catch (refused) {
       setError(refused);
     }

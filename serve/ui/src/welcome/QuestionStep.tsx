@@ -24,12 +24,16 @@ export function QuestionStep() {
   const messageOf = useMessageOf();
   const begin = useBeginning();
   const [error, setError] = useState<unknown>(null);
+  const [isBusy, setBusy] = useState(false);
   const ask = async (question: string) => {
+    if (isBusy) return;
+    setBusy(true);
     setError(null);
     try {
       await begin(question, EVERYWHERE);
     } catch (refused) {
       setError(refused);
+      setBusy(false);
     }
   };
   const submit = (event: FormEvent<HTMLFormElement>) => {

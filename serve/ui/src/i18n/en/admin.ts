@@ -3,7 +3,7 @@ import { plural } from "../texts";
 const count = (one: string, other: string) => (n: number, shown: string) =>
   `${shown} ${plural("en", n, one, other)}`;
 
-const acts: Record<string, string> = {
+const acts = {
   "sign_in.succeeded": "Signed in",
   "sign_in.failed": "Failed to sign in",
   "sign_in.throttled": "Kept from trying passwords",
@@ -12,7 +12,7 @@ const acts: Record<string, string> = {
   "person.created": "Invited somebody",
   "person.suspended": "Suspended somebody",
   "person.activated": "Let somebody in again",
-  "person.role_set": "Changed the administration",
+  "person.role_set": "Changed who administers",
   "person.deleted": "Deleted an account",
   "password.set": "Set a password",
   "link.made": "Made a link",
@@ -48,7 +48,7 @@ const acts: Record<string, string> = {
   "audit.exported": "Exported the audit log",
 };
 
-const actGroups: Record<string, string> = {
+const actGroups = {
   sign_in: "Sign-ins",
   session: "Sessions",
   person: "People",
@@ -61,7 +61,11 @@ const actGroups: Record<string, string> = {
   document: "Documents",
   search: "Searches",
   answer: "Answers",
+  question: "Questions",
   conversation: "Conversations",
+  feedback: "Feedback",
+  quota: "Quotas",
+  own_data: "Own data",
   audit: "Audit log",
 };
 
@@ -241,7 +245,7 @@ export const admin = {
   labelled: (label: string, value: string) => `${label}: ${value}`,
   acts,
   actGroups,
-  allActs: "All acts",
+  allActs: "All",
   key: "key",
   operator: "Operator",
 
@@ -252,7 +256,8 @@ export const admin = {
   off: "Not configured",
   index: "Index",
   inStep: "In step with the documents",
-  behind: (n: string) => `${n} changes are not in it yet`,
+  behind: (n: number, shown: string) =>
+    `${shown} ${plural("en", n, "change is", "changes are")} not in it yet`,
   loading: "Still loading",
   passages: count("passage", "passages"),
   documentCount: count("document", "documents"),
@@ -280,5 +285,4 @@ export const admin = {
   switchName: "Switch",
   switchValue: "Value",
   notSet: "not set",
-
 };

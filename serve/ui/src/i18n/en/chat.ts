@@ -50,7 +50,7 @@ export const chat = {
   sourceCount: sources,
   allSources: (count: number) => `Show all ${count}`,
   fewerSources: "Show fewer",
-  page: (page: string) => `p. ${page}`,
+  page: (page: string) => `p.\u00a0${page}`,
   citation: (n: number, name: string) => `Source ${n}: ${name}`,
   citationNear: (n: number, name: string) => `Source ${n}, not word for word: ${name}`,
   citationGone: (n: number) => `Source ${n} is not available to you`,
@@ -79,6 +79,7 @@ export const chat = {
   truncated: "The answer reached the longest length that is allowed.",
   interrupted: "Interrupted",
   interruptedKept: "What was written until then is kept.",
+  goOn: "Continue",
   interruptedEmpty: "Nothing had been written yet.",
   failed: "There is no answer",
   busy: "Too many questions at once",
@@ -98,7 +99,6 @@ export const chat = {
     "Answers are sentences of your documents, word for word: no language model is set up. Nothing leaves this machine.",
   modelDown:
     "The model cannot be reached. Until it is back, answers are sentences quoted from your documents.",
-  offline: "You are offline. What you write is kept.",
   asked: "Documents to ask",
   allDocuments: "All documents",
   collectionCount: (count: number) => `${count} collections`,
@@ -136,4 +136,5 @@ export const chat = {
   sessionEnded: "Your session has ended",
   sessionEndedWhy: "Sign in to go on. Nothing of what you wrote is lost.",
   otherSignIn: "Sign in as somebody else, or another way",
+  notDeleted: (why: string) => `The conversation is still there. ${why}`,
 };

@@ -4,7 +4,7 @@ const files = (count: number) => `${count} ${plural("en", count, "file", "files"
 const documentsOf = (count: number) => `${count} ${plural("en", count, "document", "documents")}`;
 
 /** Why a file is not in, by the stable code of the server or of the browser. */
-const reasons: Record<string, string> = {
+const reasons = {
   unsupported_format:
     "This kind of file cannot be read. Save it as PDF, an Office document or text.",
   password_needed: "It is protected by a password. Remove the protection and add it again.",
@@ -20,10 +20,11 @@ const reasons: Record<string, string> = {
   closed_duplicate: "This content is in the collection already, in a document that is closed to you. Ask a manager of it.",
   disk_full: "The server’s disk is full. Tell an administrator, then try again.",
   cancelled: "Cancelled.",
-  quarantined: "It stopped the server’s work three times and was set aside. Try again once.",
+  quarantined: "It stopped the server’s work again and again and was set aside. Try again once.",
   ingest_error: "The file cannot be taken in.",
   embedder_unavailable: "The model that indexes documents cannot be reached. Try again later.",
   weights_changed: "The model that indexes documents was changed on disk. Tell an administrator.",
+  embedding_refused: "The model that indexes documents does not take its text. Tell an administrator.",
   embedding_invalid: "The model that indexes documents gave no usable result. Try again later.",
   embedder_mismatch: "The model that indexes documents was replaced. Tell an administrator.",
   upload_malformed: "The file did not arrive whole. Try again.",
@@ -39,6 +40,7 @@ const reasons: Record<string, string> = {
   busy: "The server has too much to do. Try again in a moment.",
   invalid_request: "The server did not understand the request. Load the page anew and try again.",
   database_unusable: "The server cannot write to its database. Tell an administrator.",
+  originals_unusable: "The server cannot reach the store of its files. Try again later, or tell an administrator.",
   not_allowed: "You may not add documents to this collection. Ask a manager of it.",
   key_not_allowed: "You may not add documents here.",
   not_found: "The collection is gone, or you may not see it any more.",
@@ -72,7 +74,7 @@ export const documents = {
     embedding: "Indexing",
     ready: "Ready",
     failed: "Failed",
-  } as Record<string, string>,
+  },
   name: "Name",
   pages: "Pages",
   size: "Size",
@@ -84,7 +86,6 @@ export const documents = {
   selected: (count: number) => `${documentsOf(count)} selected`,
   clearSelection: "Clear the selection",
   actions: (name: string) => `Actions for ${name}`,
-  open: "Open",
   download: "Download",
   details: "Details",
   restrict: "Who may read it",
@@ -108,8 +109,8 @@ export const documents = {
     concealment: "asks to hide something from you",
     control_token: "contains control tokens",
     exfiltration: "would carry data away",
-  } as Record<string, string>,
-  page: (number: number) => `page ${number}`,
+  },
+  page: (number: number) => `page\u00a0${number}`,
   readersTitle: "Who may read it",
   readersAll: "Everybody who may read the collection",
   readersSome: "Only these people and groups",
@@ -130,9 +131,6 @@ export const documents = {
   changed: "Last change",
   checksum: "SHA-256",
   documentTitle: "Title",
-  took: "Taken in within",
-  seconds: (value: string) => `${value} s`,
-  attempts: "Attempts",
   reason: "Reason",
   more: "Show more",
   shown: (count: number) => `${documentsOf(count)} shown`,
@@ -168,7 +166,6 @@ export const documents = {
   duplicate: "Already there",
   gone: "Deleted meanwhile",
   again: "Waits and tries again",
-  tooLargeHere: (limit: string) => `Larger than this server takes (${limit}). Split it.`,
   announceReady: (count: number) => `${files(count)} ready`,
   reasons,
 };

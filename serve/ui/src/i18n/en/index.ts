@@ -1,6 +1,10 @@
+import { admin } from "./admin";
 import { chat } from "./chat";
+import { documents } from "./documents";
 import { problems } from "./problems";
+import { settings } from "./settings";
 import { shell } from "./shell";
 import { viewer } from "./viewer";
+import { welcome } from "./welcome";
 
-export const en = { chat, problems, shell, viewer };
+export default { admin, chat, documents, problems, settings, shell, viewer, welcome };

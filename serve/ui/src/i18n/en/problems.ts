@@ -1,4 +1,6 @@
-const byCode: Record<string, string> = {
+import { plural } from "../texts";
+
+const byCode = {
   not_found: "This is not there, or you may not see it.",
   not_allowed: "You may not do that. Ask an administrator, or a manager of the collection.",
   not_signed_in: "Your session has ended. Sign in again.",
@@ -22,8 +24,11 @@ const byCode: Record<string, string> = {
   too_many_questions: "Too many questions wait just now. Try again in a moment.",
   too_many_requests: "You are doing too much at the same time. Try again in a moment.",
   llm_unavailable: "The language model cannot be reached just now. Try again in a moment.",
+  nothing_to_continue: "This answer cannot be continued. Have the question answered again.",
   llm_interrupted: "The language model broke off in the middle of the answer.",
   llm_refused: "The language model did not take the question. An administrator finds the reason in the log.",
+  body_stalled: "Sending took too long. Try again.",
+  llm_timeout: "The language model did not answer in time. Try again in a moment.",
   llm_busy: "The language model has too much to do just now. Try again in a moment.",
   busy: "Too much is asked just now. Try again in a moment.",
   prompt_too_long: "The question and what was said before are too long. Ask shorter, or begin a new chat.",
@@ -32,17 +37,25 @@ const byCode: Record<string, string> = {
   question_withheld: "This question is withheld by the rules of your organisation.",
   answer_withheld: "This answer is withheld by the rules of your organisation.",
   access_revoked: "You may not see a document of this answer any more.",
+  embedding_refused: "The question is too long for the search. Ask shorter.",
   embedder_unavailable: "The search cannot be reached just now. Try again in a moment.",
   database_unusable: "The database cannot be used just now. Ask an administrator.",
+  originals_unusable: "The store of the original files cannot be used just now. Ask an administrator.",
+  audit_unavailable: "The audit log cannot be written, so nothing that it records is done. Ask an administrator.",
+  model_not_found: "There is no such model any more. Choose another one.",
+  host_not_allowed: "Cloister does not answer under this address. Use the one that an administrator has set.",
+  origin_not_allowed: "The request came from another site. Open Cloister under its own address.",
+  bad_request: "The server did not understand the request. Load the page anew and try again.",
   internal_error: "The server made a mistake. Try again; its log says more.",
 };
 
-const weakPassword: Record<string, string> = {
+const weakPassword = {
   too_short: "Take at least 12 characters; four words in a row are good.",
   too_long: "Take at most 200 characters.",
   repetitive: "This repeats the same few characters. Take four words that have nothing to do with each other.",
   sequence:
     "This follows the alphabet, the digits or the keyboard. Take four words that have nothing to do with each other.",
+  guessable: "This would be guessed soon. Take four words that have nothing to do with each other.",
   name: "This is little more than your name. Take four words that have nothing to do with each other.",
   common:
     "This password is among those that were leaked most often. Take four words that have nothing to do with each other.",
@@ -54,7 +67,7 @@ export const problems = {
   weak: "This password would be guessed. Take four words that have nothing to do with each other.",
   tooManyAttempts: (seconds: number) =>
     seconds < 120
-      ? `Too many passwords were tried. Try again in ${seconds} seconds.`
+      ? `Too many passwords were tried. Try again in ${seconds} ${plural("en", seconds, "second", "seconds")}.`
       : `Too many passwords were tried. Try again in ${Math.ceil(seconds / 60)} minutes, or ask an administrator for a link.`,
   unreachable: "The server cannot be reached. It may be starting, or your network is down.",
   broken: "Something broke",

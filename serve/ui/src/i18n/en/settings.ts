@@ -49,7 +49,7 @@ export const settings = {
   owner: "Person",
   revoke: "Revoke",
   revokeKey: (name: string) => `Revoke ${name}`,
-  revokeBody: "Programs that use this key are refused at once.",
+  revokeBody: "Programs that use this key, or one that was made with it, are refused at once.",
   data: "Your data",
   dataIntro: "What Cloister keeps of you: your account, conversations and judgements.",
   export: "Export everything",

@@ -27,7 +27,6 @@ export const viewer = {
   opened: (name: string, page: string) => `Opened ${name}, ${page}`,
   content: (name: string) => `Content of ${name}`,
   pageImage: (label: string, name: string) => `Page ${label} of ${name}`,
-  recognised: "Recognised text",
   loading: "Opening the source",
   gone: "This source is not available",
   goneBody: "It was deleted, or you may not see it any more.",

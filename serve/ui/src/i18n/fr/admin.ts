@@ -4,7 +4,7 @@ import type { admin as english } from "../en/admin";
 const count = (one: string, other: string) => (n: number, shown: string) =>
   `${shown} ${plural("fr", n, one, other)}`;
 
-const acts: Record<string, string> = {
+const acts: Texts<(typeof english)["acts"]> = {
   "sign_in.succeeded": "S’est connecté",
   "sign_in.failed": "Échec de connexion",
   "sign_in.throttled": "Trop d’essais de mot de passe",
@@ -13,7 +13,7 @@ const acts: Record<string, string> = {
   "person.created": "A invité quelqu’un",
   "person.suspended": "A suspendu quelqu’un",
   "person.activated": "A levé une suspension",
-  "person.role_set": "A modifié l’administration",
+  "person.role_set": "A modifié les droits d’administrateur",
   "person.deleted": "A supprimé un compte",
   "password.set": "A choisi un mot de passe",
   "link.made": "A créé un lien",
@@ -49,7 +49,7 @@ const acts: Record<string, string> = {
   "audit.exported": "A exporté le journal d’audit",
 };
 
-const actGroups: Record<string, string> = {
+const actGroups: Texts<(typeof english)["actGroups"]> = {
   sign_in: "Connexions",
   session: "Sessions",
   person: "Personnes",
@@ -62,7 +62,11 @@ const actGroups: Record<string, string> = {
   document: "Documents",
   search: "Recherches",
   answer: "Réponses",
+  question: "Questions",
   conversation: "Conversations",
+  feedback: "Avis",
+  quota: "Quotas",
+  own_data: "Données personnelles",
   audit: "Journal d’audit",
 };
 
@@ -80,7 +84,7 @@ export const admin: Texts<typeof english> = {
   },
   name: "Nom",
   search: "Filtrer par nom",
-  noMatch: "Rien de ce nom.",
+  noMatch: "Aucun résultat.",
   actions: "Actions",
   save: "Enregistrer",
   rename: "Renommer",
@@ -148,7 +152,7 @@ export const admin: Texts<typeof english> = {
   byProvider: "Connexion de l’organisation",
   signsInBy: "Se connecte par",
   makeAdministrator: "Nommer administrateur",
-  unmakeAdministrator: "Retirer l’administration",
+  unmakeAdministrator: "Retirer les droits d’administrateur",
   suspend: "Suspendre",
   suspendTitle: (name) => `Suspendre ${name} ?`,
   suspendBody:
@@ -159,7 +163,7 @@ export const admin: Texts<typeof english> = {
   deletePersonBody: (name) =>
     `${name} disparaît avec ses clés, ses droits et ses conversations. Les documents déposés restent. Pour écarter quelqu’un un moment, suspendez plutôt le compte.`,
   sessions: "Sessions",
-  noSessions: "Connecté nulle part.",
+  noSessions: "Aucune session ouverte.",
   signOutAll: "Déconnecter partout",
   signedOutAll: (name) => `${name} est déconnecté partout`,
 
@@ -232,7 +236,7 @@ export const admin: Texts<typeof english> = {
   auditIntro:
     "Qui a fait quoi, et qui a lu quel document par quelle réponse. Rien ne peut être modifié ni retiré ; chaque entrée atteste la précédente.",
   noAudit: "Aucune entrée ne correspond",
-  act: "Acte",
+  act: "Action",
   actor: "Auteur",
   subject: "Objet",
   address: "Depuis",
@@ -248,7 +252,7 @@ export const admin: Texts<typeof english> = {
   labelled: (label, value) => `${label} : ${value}`,
   acts,
   actGroups,
-  allActs: "Tous les actes",
+  allActs: "Toutes",
   key: "clé",
   operator: "Exploitant",
 
@@ -259,7 +263,8 @@ export const admin: Texts<typeof english> = {
   off: "Non configuré",
   index: "Index",
   inStep: "À jour avec les documents",
-  behind: (n) => `${n} modifications n’y figurent pas encore`,
+  behind: (n, shown) =>
+    `${shown} ${plural("fr", n, "modification n’y figure", "modifications n’y figurent")} pas encore`,
   loading: "Chargement en cours",
   passages: count("passage", "passages"),
   documentCount: count("document", "documents"),
@@ -279,7 +284,7 @@ export const admin: Texts<typeof english> = {
   jobCounts: (waiting, failed) => `${waiting} en cours, ${failed} en échec`,
   ocr: "Reconnaissance de texte",
   noOcr: "Tesseract n’est pas installé : les numérisations ne sont pas lues.",
-  egress: "Sorties",
+  egress: "Connexions sortantes",
   egressNone: "Aucune connexion ne quitte cette machine.",
   egressSome: "Connexions que ce serveur a ouvertes vers d’autres machines :",
   hubAllowed: "Des modèles peuvent être téléchargés (CLOISTER_ALLOW_HUB).",
@@ -287,5 +292,4 @@ export const admin: Texts<typeof english> = {
   switchName: "Réglage",
   switchValue: "Valeur",
   notSet: "non défini",
-
 };

@@ -1,7 +1,7 @@
-import type { Texts } from "../texts";
+import { plural, type Texts } from "../texts";
 import type { problems as english } from "../en/problems";
 
-const byCode: Record<string, string> = {
+const byCode: Texts<(typeof english)["byCode"]> = {
   not_found: "Cet élément n’existe pas, ou vous n’y avez pas accès.",
   not_allowed:
     "Vous n’en avez pas le droit. Adressez-vous à un administrateur ou à un gestionnaire de la collection.",
@@ -29,9 +29,13 @@ const byCode: Record<string, string> = {
   too_many_questions: "Trop de questions attendent en ce moment. Réessayez dans un instant.",
   too_many_requests: "Vous demandez trop de choses à la fois. Réessayez dans un instant.",
   llm_unavailable: "Le modèle de langage est injoignable pour l’instant. Réessayez dans un instant.",
+  nothing_to_continue:
+    "Cette réponse ne peut pas être poursuivie. Faites répondre à nouveau à la question.",
   llm_interrupted: "Le modèle de langage s’est interrompu au milieu de la réponse.",
   llm_refused:
     "Le modèle de langage n’a pas accepté la question. Un administrateur en trouvera la raison dans le journal.",
+  body_stalled: "L’envoi a pris trop de temps. Réessayez.",
+  llm_timeout: "Le modèle de langage n’a pas répondu à temps. Réessayez dans un instant.",
   llm_busy: "Le modèle de langage est trop sollicité en ce moment. Réessayez dans un instant.",
   busy: "Le serveur est trop sollicité en ce moment. Réessayez dans un instant.",
   prompt_too_long:
@@ -42,18 +46,29 @@ const byCode: Record<string, string> = {
   question_withheld: "Cette question est retenue par les règles de votre organisation.",
   answer_withheld: "Cette réponse est retenue par les règles de votre organisation.",
   access_revoked: "Vous n’avez plus accès à un document de cette réponse.",
+  embedding_refused: "La question est trop longue pour la recherche. Raccourcissez-la.",
   embedder_unavailable: "La recherche est injoignable pour l’instant. Réessayez dans un instant.",
   database_unusable: "La base de données est inutilisable pour l’instant. Adressez-vous à un administrateur.",
-  internal_error: "Le serveur a commis une erreur. Réessayez ; son journal en dit plus.",
+  originals_unusable: "Le stockage des fichiers d’origine est inutilisable pour l’instant. Adressez-vous à un administrateur.",
+  audit_unavailable:
+    "Le journal d’audit ne peut pas être écrit ; rien de ce qu’il consigne n’est exécuté. Adressez-vous à un administrateur.",
+  model_not_found: "Ce modèle n’existe plus. Choisissez-en un autre.",
+  host_not_allowed:
+    "Cloister ne répond pas sous cette adresse. Utilisez celle qu’un administrateur a choisie.",
+  origin_not_allowed:
+    "La demande vient d’un autre site. Ouvrez Cloister sous sa propre adresse.",
+  bad_request: "Le serveur n’a pas compris la demande. Rechargez la page et réessayez.",
+  internal_error: "Une erreur s’est produite sur le serveur. Réessayez ; son journal en dit plus.",
 };
 
-const weakPassword: Record<string, string> = {
+const weakPassword: Texts<(typeof english)["weakPassword"]> = {
   too_short: "Choisissez au moins 12 caractères ; quatre mots à la suite conviennent bien.",
   too_long: "Choisissez au plus 200 caractères.",
   repetitive:
     "Ce mot de passe répète les mêmes caractères. Choisissez quatre mots sans rapport entre eux.",
   sequence:
     "Ce mot de passe suit l’alphabet, les chiffres ou le clavier. Choisissez quatre mots sans rapport entre eux.",
+  guessable: "Ce mot de passe serait vite deviné. Choisissez quatre mots sans rapport entre eux.",
   name: "Ce mot de passe se réduit presque à votre nom. Choisissez quatre mots sans rapport entre eux.",
   common:
     "Ce mot de passe fait partie de ceux qui ont fuité le plus souvent. Choisissez quatre mots sans rapport entre eux.",
@@ -65,13 +80,13 @@ export const problems: Texts<typeof english> = {
   weak: "Ce mot de passe serait vite deviné. Choisissez quatre mots sans rapport entre eux.",
   tooManyAttempts: (seconds) =>
     seconds < 120
-      ? `Trop de mots de passe ont été essayés. Réessayez dans ${seconds} secondes.`
+      ? `Trop de mots de passe ont été essayés. Réessayez dans ${seconds} ${plural("fr", seconds, "seconde", "secondes")}.`
       : `Trop de mots de passe ont été essayés. Réessayez dans ${Math.ceil(seconds / 60)} minutes, ou demandez un lien à un administrateur.`,
   unreachable:
     "Le serveur est injoignable. Il démarre peut-être, ou votre réseau est interrompu.",
   broken: "Une erreur s’est produite",
   brokenBody:
-    "Cette page a commis une erreur. Vos données enregistrées sont intactes. Rechargez la page pour continuer.",
+    "La page ne peut pas être affichée. Vos données enregistrées sont intactes. Rechargez-la pour continuer.",
   reload: "Recharger la page",
   requestId: (id) => `Numéro de la requête, pour qui consulte le journal : ${id}`,
 };

@@ -11,7 +11,7 @@ export const settings: Texts<typeof english> = {
   textSizes: { normal: "Normale", large: "Grande", larger: "Très grande" },
   answerLanguage: "Langue des réponses",
   ofQuestion: "Celle de la question",
-  answerLanguageHint: "Les documents sont toujours cités dans leur propre texte.",
+  answerLanguageHint: "Les documents sont toujours cités dans leur langue d’origine.",
   password: "Mot de passe",
   passwordIntro: "Le modifier met fin à toutes les autres sessions.",
   noPassword:
@@ -29,8 +29,8 @@ export const settings: Texts<typeof english> = {
   thisOne: "Ce navigateur",
   unknownBrowser: "Navigateur inconnu",
   browserOn: (browser, system) => `${browser} sous ${system}`,
-  end: "Mettre fin",
-  endSession: (browser) => `Mettre fin à la session dans ${browser}`,
+  end: "Terminer",
+  endSession: (browser) => `Terminer la session dans ${browser}`,
   actions: "Actions",
   keys: "Clés d’API",
   keysIntro:
@@ -65,7 +65,8 @@ export const settings: Texts<typeof english> = {
   owner: "Personne",
   revoke: "Révoquer",
   revokeKey: (name) => `Révoquer ${name}`,
-  revokeBody: "Les programmes qui utilisent cette clé sont refusés immédiatement.",
+  revokeBody:
+    "Les programmes qui utilisent cette clé, ou une clé créée avec elle, sont refusés immédiatement.",
   data: "Vos données",
   dataIntro: "Ce que Cloister conserve de vous : votre compte, vos conversations et vos avis.",
   export: "Tout exporter",

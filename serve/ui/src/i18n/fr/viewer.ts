@@ -4,11 +4,11 @@ import type { viewer as english } from "../en/viewer";
 export const viewer: Texts<typeof english> = {
   title: "Source",
   back: "Retour",
-  quote: "Passage cité",
-  passage: "Extrait",
+  quote: "Citation",
+  passage: "Passage",
   approximate:
     "La réponse reprend presque ces mots ; ce qui est surligné est le texte exact du document.",
-  relinked: "La réponse indiquait un autre extrait ; celui-ci est celui qui contient ces mots.",
+  relinked: "La réponse indiquait un autre passage ; c’est celui-ci qui contient ces mots.",
   notMarked: "L’endroit n’a pas pu être surligné sur cette page. Voici le texte enregistré.",
   sources: "Sources de cette réponse",
   source: (n, title) => `Source ${n} : ${title}`,
@@ -30,11 +30,10 @@ export const viewer: Texts<typeof english> = {
   opened: (name, page) => `${name} est ouvert, ${page}`,
   content: (name) => `Contenu de ${name}`,
   pageImage: (label, name) => `Page ${label} de ${name}`,
-  recognised: "Texte reconnu",
   loading: "Ouverture de la source",
   gone: "Cette source n’est pas disponible",
   goneBody: "Elle a été supprimée, ou vous n’y avez plus accès.",
-  passageGone: "L’extrait visé par ce lien n’existe plus ; voici le document.",
+  passageGone: "Le passage visé par ce lien n’existe plus ; voici le document.",
   asText: {
     password: "Ce PDF ne s’ouvre qu’avec un mot de passe ; voici son texte enregistré.",
     damaged: "Ce PDF ne peut pas être affiché ; voici son texte enregistré.",

@@ -22,7 +22,7 @@ export const welcome: Texts<typeof english> = {
   asking: "Recherche de questions auxquelles vos documents répondent…",
   noSuggestions: "Pas encore de suggestion. Écrivez votre propre question.",
   question: "Votre question",
-  ask: "Demander",
+  ask: "Envoyer",
   next: "Continuer",
   skip: "Passer pour l’instant",
 };

@@ -6,19 +6,20 @@ import logging
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from retrieval.analysis import ANALYSIS_VERSION, terms
 from retrieval.contents import embedder_id
 from retrieval.database import Database
 from retrieval.dense import DenseIndex
 from retrieval.faiss_tiers import Tiers
-from retrieval.followed_store import FollowedStore
+from retrieval.followed_store import FollowedStore, StoreState
 from retrieval.language_counts import LanguageCounts
 from retrieval.lexical import LexicalIndex
 from retrieval.lexical_projection import LexicalProjection
@@ -144,21 +145,31 @@ class Indexes:
 
     def catch_up(self) -> None:
         """Bring the dense and name indexes to the store's seq."""
-        with self._store.database.read() as connection:
-            if current_seq(connection) == self._seq:
+        with self._store.state() as state:
+            if state.seq == self._seq:
                 return
-        with self._applying:
-            while found := self._store.changes_after(self._seq):
-                # A replacement is one commit: the new version is added before the old one goes, so
-                # that no search finds neither.
-                for change in sorted(found, key=lambda change: not change.visible):
-                    self._apply(change)
-                self._seq = found[-1].seq
-                if not all(change.visible for change in found):
-                    self._files_hold_deleted = True
+        with self._applying, self._store.state() as state:
+            self._bring_to(state)
 
-    def _apply(self, change: Change) -> None:
-        document = self._store.document(change.document_id) if change.visible else None
+    @contextmanager
+    def held(self) -> Iterator[Connection]:
+        """The dense and name indexes brought to the store's seq and held there.
+
+        The transaction that is yielded reads the very state they are at. Whoever else catches up
+        waits meanwhile.
+        """
+        with self._applying, self._store.state() as state:
+            self._bring_to(state)
+            yield state.connection
+
+    def _bring_to(self, state: StoreState) -> None:
+        for change in state.outcomes_after(self._seq):
+            self._apply(change, state)
+        self._seq = state.seq
+
+    def _apply(self, change: Change, state: StoreState) -> None:
+        self._files_hold_deleted |= not change.visible
+        document = state.document(change.document_id) if change.visible else None
         if document is None:
             self.dense.remove_document(change.document_id)
             self.names.remove(change.document_id)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
 
 from retrieval.analysis import query_terms
 from retrieval.contents import read_chunks
@@ -23,9 +25,8 @@ from retrieval.types import Hit, Scope, StoredChunk, Vector
 CANDIDATES = 100
 """How many chunks each search contributes to the fusion."""
 
-_TRIES = 3
-"""Searches for one question at most, where documents are replaced while it is answered."""
-
+_FREE_TRIES = 2
+"""Searches for one question where documents are replaced meanwhile; the next has them held."""
 
 QUESTION_LANGUAGES = frozenset({"en", "fr", "de", "es", "it", "pt", "nl", "hi", "th"})
 """Languages that a question may have, beside those of the documents."""
@@ -56,6 +57,17 @@ class Retrieval:
     hits: tuple[Hit, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is searched for: ``k`` chunks of the scope, near the vector or holding the words."""
+
+    vector: Vector
+    words: Sequence[tuple[str, ...]]
+    scope: Scope
+    k: int
+    covered: bool
+
+
 class Retriever:
     """Hybrid retrieval over one database."""
 
@@ -83,74 +95,75 @@ class Retriever:
         covered = self._covers(question_language(query, languages) if languages else "")
         words = query_terms(query, languages)
         vector = self._embedder.embed_query(query)
-        hits: tuple[Hit, ...] = ()
-        for _ in range(_TRIES):
-            hits, is_whole = self._hits(self._fused(vector, words, scope, k, covered), scope, k)
-            if is_whole:
-                break
-            self._indexes.catch_up()
         return Retrieval(
             query=query,
             language=_language(query, languages, spoken),
             covered=covered,
             terms=tuple(words),
             indexed_chunks=len(self._indexes.dense),
-            hits=hits,
+            hits=self._hits(_Asked(vector, words, scope, k, covered)),
         )
 
     def _covers(self, language: str) -> bool:
         return not language or self._embedder.model.covers(language)
 
-    def _fused(
-        self,
-        vector: Vector,
-        words: Sequence[tuple[str, ...]],
-        scope: Scope,
-        k: int,
-        covered: bool,
-    ) -> list[Fused]:
-        candidates = max(self._options.candidates, k)
+    def _hits(self, asked: _Asked) -> tuple[Hit, ...]:
+        for _ in range(_FREE_TRIES):
+            fused = self._fused(asked)
+            with self._database.read() as connection:
+                found, is_whole = _first(fused, asked, connection)
+            if is_whole:
+                return found
+            self._indexes.catch_up()
+        with self._indexes.held() as connection:
+            found, _ = _first(self._fused(asked), asked, connection)
+        return found
+
+    def _fused(self, asked: _Asked) -> list[Fused]:
+        candidates = max(self._options.candidates, asked.k)
         dense_index = self._indexes.dense
         owners: dict[int, int] = {}
         dense: dict[int, float] = {}
-        for near in dense_index.search(vector, scope, candidates):
+        for near in dense_index.search(asked.vector, asked.scope, candidates):
             dense[near.chunk_id] = near.score
             owners[near.chunk_id] = near.document_id
         lexical: dict[int, float] = {}
-        for match in self._indexes.lexical.search(words, scope, candidates):
+        for match in self._indexes.lexical.search(asked.words, asked.scope, candidates):
             if dense_index.contains_document(match.document_id):
                 lexical[match.chunk_id] = match.score
                 owners[match.chunk_id] = match.document_id
-        dense |= dense_index.scores(vector, [chunk for chunk in lexical if chunk not in dense])
-        by_document = self._indexes.names.scores(words, set(owners.values()))
+        dense |= dense_index.scores(
+            asked.vector, [chunk for chunk in lexical if chunk not in dense]
+        )
+        by_document = self._indexes.names.scores(asked.words, set(owners.values()))
         names = {chunk: by_document.get(owner, 0.0) for chunk, owner in owners.items()}
-        return fuse(dense, lexical, names, self._weights(covered))
+        return fuse(dense, lexical, names, self._weights(asked.covered))
 
     def _weights(self, covered: bool) -> FusionWeights:
         if self._options.weights:
             return self._options.weights
         return FusionWeights(DENSE_WEIGHT_COVERED if covered else DENSE_WEIGHT_UNCOVERED)
 
-    def _hits(self, fused: Sequence[Fused], scope: Scope, k: int) -> tuple[tuple[Hit, ...], bool]:
-        """The first ``k`` with their text, and whether none was deleted or replaced meanwhile."""
-        hits: list[Hit] = []
-        start = gone = 0
-        while len(hits) < k and start < len(fused):
-            batch = fused[start : start + k]
-            stored = self._read([one.chunk_id for one in batch], scope)
-            found = [_hit(one, stored[one.chunk_id]) for one in batch if one.chunk_id in stored]
-            gone += len(batch) - len(found)
-            hits += found
-            start += k
-        return tuple(hits[:k]), gone == 0
-
-    def _read(self, chunk_ids: Sequence[int], scope: Scope) -> Mapping[int, StoredChunk]:
-        with self._database.read() as connection:
-            return read_chunks(connection, chunk_ids, scope)
-
     def with_options(self, options: RetrieverOptions) -> Retriever:
         """The same retriever with other options, over the same indexes."""
         return Retriever(self._database, self._embedder, self._indexes, replace(options))
+
+
+def _first(
+    fused: Sequence[Fused], asked: _Asked, connection: Connection
+) -> tuple[tuple[Hit, ...], bool]:
+    """The best with their text, and whether none was deleted or replaced meanwhile."""
+    k = asked.k
+    hits: list[Hit] = []
+    start = gone = 0
+    while len(hits) < k and start < len(fused):
+        batch = fused[start : start + k]
+        stored = read_chunks(connection, [one.chunk_id for one in batch], asked.scope)
+        found = [_hit(one, stored[one.chunk_id]) for one in batch if one.chunk_id in stored]
+        gone += len(batch) - len(found)
+        hits += found
+        start += k
+    return tuple(hits[:k]), gone == 0
 
 
 def _language(query: str, languages: Sequence[str], spoken: str) -> str:

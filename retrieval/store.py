@@ -366,6 +366,17 @@ def changes_after(connection: Connection, seq: int, limit: int) -> list[Change]:
     return [Change(row.seq, row.document_id, row.visible) for row in rows]
 
 
+def outcomes_after(connection: Connection, seq: int) -> list[Change]:
+    """The last visible change of each document that has one after a seq, arrivals first."""
+    last = select(func.max(changes.c.seq)).where(changes.c.seq > seq)
+    rows = connection.execute(
+        select(changes)
+        .where(changes.c.seq.in_(last.group_by(changes.c.document_id)))
+        .order_by(changes.c.visible.desc(), changes.c.seq)
+    )
+    return [Change(row.seq, row.document_id, row.visible) for row in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class Totals:
     """How much the database holds."""

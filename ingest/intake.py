@@ -29,7 +29,7 @@ from retrieval.store import (
     is_content_used,
     replace_document,
 )
-from retrieval.types import Document, DocumentState
+from retrieval.types import Document, DocumentState, Scope
 from retrieval.versions import (
     documents_named,
     give_up_name,
@@ -158,10 +158,20 @@ class Intake:
     def _replaced(self, connection: Connection, document: Document, successor_id: int) -> None:
         self._noted(connection, "deleted", document, successor_id)
 
-    def delete(self, document_id: int) -> None:
-        """Delete a document, from the very next search on, and its file if nothing else has it."""
+    def delete(self, document_id: int, uploader: Uploader = ANYBODY) -> None:
+        """Delete a document, from the very next search on, and its file if nothing else has it.
+
+        Raises:
+            NotFound: There is none, or the uploader may not see it.
+            CloisterError: The uploader may not write in its collection.
+        """
         with self._database.write() as connection:
             document = get_document(connection, document_id)
+            uploader.check_writes(connection, document.collection_id)
+            seen = Scope(
+                frozenset({document.collection_id}), excluded=uploader.closed_to(connection)
+            )
+            get_document(connection, document_id, seen)
             unused = delete_document(connection, document_id)
             self._noted(connection, "deleted", document, None)
         if __debug__:
@@ -249,8 +259,7 @@ def _registered(
         return receipt, unused
     replace_once_visible(connection, outdated, document.id)
     job = job_of_document(connection, document.id)
-    if document.state is DocumentState.FAILED:
-        jobs.retry(connection, job.id)
+    jobs.retry(connection, job.id)
     return Receipt(document, job.id, is_new), []
 
 

@@ -286,12 +286,16 @@ def cancel(connection: Connection, job_id: int) -> None:
 
 
 def retry(connection: Connection, job_id: int) -> None:
-    """Put a failed or cancelled job back into the queue, with all its attempts."""
+    """Put a failed or cancelled job back into the queue, with all its attempts.
+
+    So is one that is about to be cancelled: whoever works on it loses it.
+    """
     query = select(jobs, documents.c.size_bytes).join(documents).where(jobs.c.id == job_id)
     row = connection.execute(query).first()
     if row is None:
         raise NotFound(f"No job {job_id}.")
-    if row.stage in (Stage.FAILED.value, Stage.CANCELLED.value):
+    ended = row.stage in (Stage.FAILED.value, Stage.CANCELLED.value)
+    if ended or row.cancel_requested:
         connection.execute(
             update(jobs)
             .where(jobs.c.id == job_id)

@@ -52,7 +52,7 @@ class Workers:
         while not self._stopping.is_set():
             try:
                 died = self._watch()
-            except (OSError, SQLAlchemyError):
+            except Exception:
                 log.exception("the workers cannot be replaced; trying again")
                 died = True
             if died:

@@ -22,8 +22,7 @@ from retrieval.types import EmbedderModel, Prefixes, Vector, Vectors
 
 LONGEST_REVISION = 80
 _BATCH = 64
-_TRIES = 4
-_LONGEST_PAUSE = 30.0
+_MOST_DIGITS = 9
 _CHARACTERS_PER_TOKEN = 3.5
 """A cautious guess for European languages; servers do not agree on a way to count tokens."""
 
@@ -36,6 +35,20 @@ _REFUSED = (
 
 
 @dataclass(frozen=True, slots=True)
+class _Patience:
+    """How long a reply is awaited, and how often and long a server that has no time now."""
+
+    reply_seconds: float
+    tries: int
+    longest_pause: float
+
+
+_FOR_DOCUMENTS = _Patience(reply_seconds=120.0, tries=4, longest_pause=30.0)
+_FOR_A_QUESTION = _Patience(reply_seconds=20.0, tries=3, longest_pause=1.0)
+"""Somebody waits for the answer, and holds one of the server's threads."""
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddingServer:
     """Where the server is, up to its ``/v1``, and how texts are put to it."""
 
@@ -43,7 +56,6 @@ class EmbeddingServer:
     model: str
     key: str = ""
     prefixes: Prefixes = field(default_factory=Prefixes)
-    timeout_seconds: float = 120.0
 
 
 def _revision(url: str) -> str:
@@ -65,7 +77,6 @@ class HttpEmbedder:
         self._client = httpx.Client(
             base_url=server.url.rstrip("/") + "/",
             headers=headers,
-            timeout=server.timeout_seconds,
             trust_env=False,
         )
         try:
@@ -83,7 +94,7 @@ class HttpEmbedder:
 
     def _dimensions(self) -> int:
         try:
-            dimensions = len(self._request(["dimensions"])[0])
+            dimensions = len(self._request(["dimensions"], _FOR_DOCUMENTS)[0])
         except EmbeddingRefused as error:
             raise self._unavailable(error.message) from error
         if not dimensions:
@@ -96,7 +107,8 @@ class HttpEmbedder:
 
     def embed_query(self, text: str) -> Vector:
         """See ``Embedder``."""
-        vector: Vector = self._embedded([self.model.query_prefix + text])[0]
+        rows = self._request([self.model.query_prefix + text], _FOR_A_QUESTION)
+        vector: Vector = checked_vectors(rows, 1, self.model.dimensions)[0]
         return vector
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
@@ -116,27 +128,29 @@ class HttpEmbedder:
     def _rows(self, texts: list[str]) -> list[list[float]]:
         """The rows of texts, fewer at a time where the server takes no more at once."""
         try:
-            return self._request(texts)
+            return self._request(texts, _FOR_DOCUMENTS)
         except EmbeddingRefused:
             if len(texts) == 1:
                 raise
         half = len(texts) // 2
         return self._rows(texts[:half]) + self._rows(texts[half:])
 
-    def _request(self, texts: list[str]) -> list[list[float]]:
+    def _request(self, texts: list[str], patience: _Patience) -> list[list[float]]:
         body = {
             "model": self._server.model,
             "input": [encodable(text) for text in texts],
             "encoding_format": "float",
         }
-        for attempt in range(_TRIES):
+        for attempt in range(patience.tries):
             try:
-                response = self._client.post("embeddings", json=body)
+                response = self._client.post(
+                    "embeddings", json=body, timeout=patience.reply_seconds
+                )
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise self._unavailable(repr(error)) from error
-            if response.status_code not in (429, 503) or attempt == _TRIES - 1:
+            if response.status_code not in (429, 503) or attempt == patience.tries - 1:
                 break
-            time.sleep(_pause(response, attempt))
+            time.sleep(_pause(response, attempt, patience.longest_pause))
         told = f"status {response.status_code}: {response.text[:300]}"
         if response.status_code in _REFUSED:
             raise EmbeddingRefused(
@@ -164,11 +178,11 @@ def _estimated_tokens(text: str) -> int:
     return unspaced + (int(others / _CHARACTERS_PER_TOKEN) + 1 if others else 0)
 
 
-def _pause(response: httpx.Response, attempt: int) -> float:
+def _pause(response: httpx.Response, attempt: int, longest: float) -> float:
     """Seconds until the next try: what the server asks for, if it says so in seconds."""
     wanted = response.headers.get("Retry-After", "")
-    seconds = int(wanted) if wanted.isdecimal() and wanted.isascii() else 2**attempt
-    return min(float(seconds), _LONGEST_PAUSE)
+    is_number = wanted.isdecimal() and wanted.isascii() and len(wanted) <= _MOST_DIGITS
+    return min(float(int(wanted) if is_number else 2**attempt), longest)
 
 
 def _rows(response: httpx.Response, count: int) -> list[list[float]]:

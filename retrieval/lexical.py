@@ -262,8 +262,8 @@ class LexicalIndex:
         self._write_status(seq)
         self._writer.commit()
         self._index.reload()
-        self._seq = seq
         self._show()
+        self._seq = seq
 
     def _show(self) -> None:
         self._view = _View(self._index.searcher(), frozenset(self._collections))

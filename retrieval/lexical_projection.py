@@ -9,10 +9,11 @@ from pathlib import Path
 from retrieval.analysis import terms
 from retrieval.contents import IndexedDocument
 from retrieval.faults import fault
-from retrieval.followed_store import FollowedStore, StoreState
+from retrieval.followed_store import FollowedStore
 from retrieval.lexical import LexicalEntry, LexicalIndex
 from retrieval.name_index import without_extension
 from retrieval.number_file import NumberFile
+from retrieval.types import Change
 
 _NAME = "lexical"
 
@@ -72,34 +73,37 @@ class LexicalProjection:
         for document_id in ids:
             if self._closing.is_set():
                 return
-            with self._store.state() as state:
-                _add(fresh, state.document(document_id))
+            self._add(fresh, document_id)
         fresh.commit(seq)
         self._catch_up(fresh)
 
     def _catch_up(self, index: LexicalIndex) -> None:
-        is_behind = True
-        while is_behind and not self._closing.is_set():
-            with self._store.state() as state:
-                is_behind = self._follow_changes(index, state)
+        while found := self._changes_after(index.seq):
+            for change in found:
+                if self._closing.is_set():
+                    return
+                self._apply(index, change)
+            if __debug__:
+                fault("lexical_added")
+            index.commit(found[-1].seq)
+            if __debug__:
+                fault("lexical_committed")
 
-    def _follow_changes(self, index: LexicalIndex, state: StoreState) -> bool:
-        """Follow the next changes; whether there were any, all of which are followed now."""
-        found = state.changes_after(index.seq)
-        for change in found:
-            if self._closing.is_set():
-                return False
-            index.remove_document(change.document_id)
-            if change.visible:
-                _add(index, state.document(change.document_id))
-        if not found:
-            return False
-        if __debug__:
-            fault("lexical_added")
-        index.commit(found[-1].seq)
-        if __debug__:
-            fault("lexical_committed")
-        return True
+    def _changes_after(self, seq: int) -> list[Change]:
+        with self._store.state() as state:
+            return state.changes_after(seq)
+
+    def _apply(self, index: LexicalIndex, change: Change) -> None:
+        index.remove_document(change.document_id)
+        if change.visible:
+            self._add(index, change.document_id)
+
+    def _add(self, index: LexicalIndex, document_id: int) -> None:
+        # Each in a state of its own, for emptying the log waits for whoever reads for long.
+        with self._store.state() as state:
+            document = state.document(document_id)
+        if document is not None:
+            index.add(_entries(document))
 
     def _path(self, number: int) -> Path:
         return self._folder / (f"{_NAME}-{number}" if number else _NAME)
@@ -115,11 +119,6 @@ class LexicalProjection:
         """Give the folder free; the index is not used again."""
         with self._following:
             self.index.close()
-
-
-def _add(index: LexicalIndex, document: IndexedDocument | None) -> None:
-    if document is not None:
-        index.add(_entries(document))
 
 
 def _entries(document: IndexedDocument) -> list[LexicalEntry]:

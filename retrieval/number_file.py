@@ -13,10 +13,10 @@ class NumberFile:
     path: Path
 
     def read(self) -> int:
-        """The number."""
+        """The number. Raises ``OSError`` where it cannot be read."""
         try:
             return int(self.path.read_text())
-        except (OSError, ValueError):
+        except (FileNotFoundError, ValueError):
             return 0
 
     def write(self, value: int) -> None:

@@ -65,7 +65,7 @@ class RequestTurns:
     @property
     def waiting(self) -> int:
         """How many requests have not had their turn yet."""
-        return sum(len(line.new) for line in self._lines.values())
+        return sum(len(line.new) for line in list(self._lines.values()))
 
     def turn(self, requester: Requester) -> RequestTurn:
         """The turn of a new request, which must be given back, even if it has not come.
@@ -149,10 +149,10 @@ class RequestTurns:
 class RequestTurn:
     """The right of one request to be worked on, which it gives back while it waits for others."""
 
-    def __init__(self, turns: RequestTurns, requester: Requester, come: _Come) -> None:
+    def __init__(self, turns: RequestTurns, requester: Requester, come: _Come | None) -> None:
         self._turns = turns
         self._requester = requester
-        self._come: _Come | None = come
+        self._come = come
 
     @property
     def is_held(self) -> bool:
@@ -184,6 +184,14 @@ class RequestTurn:
             yield
         await self.hold()
 
+    def handed_on(self) -> RequestTurn:
+        """The turn of a part of the request's work, which has this one if it is held or asked for.
+
+        Nobody but that part gives it back.
+        """
+        come, self._come = self._come, None
+        return RequestTurn(self._turns, self._requester, come)
+
     def give_back(self) -> None:
         """Let another request work; again is nothing."""
         come, self._come = self._come, None
@@ -212,13 +220,29 @@ def leave_turn() -> None:
 
 @asynccontextmanager
 async def own_turn() -> AsyncIterator[None]:
-    """Hold the turn of the request that is answered for some work, even if it was given back."""
-    turn = _own_turn.get()
-    if turn is None:
+    """Hold a turn of the request that is answered for some work, even if it was given back.
+
+    It ends with that work, not with the beginning of the response, which may come in between.
+    """
+    request = _own_turn.get()
+    if request is None:
         yield
         return
+    turn = request.handed_on()
     await turn.hold()
     try:
         yield
     finally:
         turn.give_back()
+
+
+@asynccontextmanager
+async def without_turn() -> AsyncIterator[None]:
+    """Let another request work while this one waits for something else."""
+    turn = _own_turn.get()
+    if turn is None:
+        yield
+        return
+    turn.give_back()
+    yield
+    await turn.hold()

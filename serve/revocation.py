@@ -55,7 +55,8 @@ class Watch:
         async with aclosing(_pumped(events, lambda: due - time.monotonic())) as pumped:
             async for event in pumped:
                 if isinstance(event, Retrieved):
-                    sources = documents_of(event, inquiry)
+                    # They were found by the rights of when the question was asked.
+                    sources, due = documents_of(event, inquiry), 0.0
                 if time.monotonic() >= due:
                     try:
                         await asyncio.to_thread(self.check, sources)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import socket
@@ -66,6 +67,9 @@ class Server(uvicorn.Server):
         """Stop listening, end what runs, then stop the application."""
         self.backend.stopping.set()
         await super().shutdown(sockets)
+        if cancelled := set(self.server_state.tasks):
+            # Each has yet to tell the audit log what it answered.
+            await asyncio.wait(cancelled, timeout=_GRACE_SECONDS)
         await self._lifespan.aclose()
 
     @property

@@ -99,6 +99,14 @@ class Exchange:
         self._turn = turn
         if turn.is_held:
             return turn
+        try:
+            await self._hold_unless_gone(turn)
+        except BaseException:
+            turn.give_back()
+            raise
+        return turn
+
+    async def _hold_unless_gone(self, turn: RequestTurn) -> None:
         going = asyncio.ensure_future(self._gone())
         try:
             await turn.hold(unless=going)
@@ -106,10 +114,8 @@ class Exchange:
             going.cancel()
             await asyncio.wait({going})
         if not turn.is_held:
-            turn.give_back()
             going.result()
             raise ClientGone
-        return turn
 
     async def _gone(self) -> None:
         """Return once the client is gone; what it has sent before is kept for later.

@@ -9,6 +9,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from retrieval.database import Database
 from retrieval.errors import CloisterError
@@ -19,6 +20,9 @@ from serve.conversations.turns import TurnState
 from serve.people.errors import AccessRevoked
 
 log = logging.getLogger(__name__)
+
+_NOT_NOW = (OperationalError, NoConnection)
+"""What the database, or the pool of its connections, may say for a while."""
 
 _BROKEN = Failed("internal_error", "Something went wrong in the server.")
 
@@ -123,8 +127,8 @@ class Recorder:
         for pause in self._pauses:
             try:
                 await asyncio.to_thread(self._store, outcome)
-            except OperationalError as error:
-                log.warning("turn %d is not stored yet: %s", self._record.turn_id, error.orig)
+            except _NOT_NOW as error:
+                log.warning("turn %d is not stored yet: %s", self._record.turn_id, error.args[0])
             else:
                 return
             with suppress(TimeoutError):
@@ -147,7 +151,7 @@ class Recorder:
         try:
             with database.write() as connection:
                 is_there = finish_turn(connection, turn_id, outcome)
-        except OperationalError:
+        except _NOT_NOW:
             raise
         except Exception:
             # It would fail again, and nobody is to wait for it.

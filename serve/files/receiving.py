@@ -18,7 +18,7 @@ from retrieval.versions import documents_named
 from serve.backend import DEFAULT_COLLECTION, Backend
 from serve.caller import Caller
 from serve.errors import InvalidRequest
-from serve.files.uploader import CallerUploader, default_quotas
+from serve.files.uploader import default_quotas, uploader_of
 from serve.files.uploads import RefusedFile, TooManyFiles, Upload, UploadLimits, received
 from serve.people.errors import PersonQuotaExceeded
 from serve.people.quotas import Keeper, kept_by
@@ -105,7 +105,7 @@ def accepted(backend: Backend, caller: Caller, upload: Upload) -> list[UploadIte
         ref = upload.fields.get("collection", "").strip() or DEFAULT_COLLECTION
         collection = collection_of(connection, caller, ref)
         check_role(connection, caller, collection.id, Role.WRITER)
-    into = Destination(collection.id, CallerUploader(caller, default_quotas(backend.settings)))
+    into = Destination(collection.id, uploader_of(caller, backend.settings))
     return [taken_in(backend, into, file) for file in upload.files]
 
 

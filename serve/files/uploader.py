@@ -50,6 +50,11 @@ class CallerUploader(Uploader):
         admit(connection, document, self.caller.person_id, self.defaults)
 
 
+def uploader_of(caller: Caller, settings: Settings) -> CallerUploader:
+    """A caller as an uploader, with the quotas by the settings."""
+    return CallerUploader(caller, default_quotas(settings))
+
+
 def default_quotas(settings: Settings) -> DefaultQuotas:
     """The quotas by the settings, where 0 is none."""
     return DefaultQuotas(

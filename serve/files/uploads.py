@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -249,7 +249,9 @@ class _Form:
         part = self._part
         part.error = part.error or error
         if part.file is not None and part.path is not None:
-            part.file.close()
+            with suppress(OSError):
+                # A full disk refuses what is still to be written, too.
+                part.file.close()
             part.file = None
             part.path.unlink()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
@@ -23,7 +23,7 @@ class McpDoor:
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if self._sessions is None:
+        if self._sessions is None or self._running is None or self._running.done():
             self._sessions = asyncio.get_running_loop().create_future()
             self._running = asyncio.create_task(self._run(self._sessions), name="mcp")
         sessions = await asyncio.shield(self._sessions)
@@ -45,8 +45,7 @@ class McpDoor:
         """End all that is under way."""
         if self._running is not None:
             self._running.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._running
+            await asyncio.wait({self._running})
 
 
 @asynccontextmanager

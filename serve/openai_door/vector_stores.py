@@ -144,6 +144,18 @@ def file_in_store(connection: Connection, caller: Caller, store_id: str, file_id
     return StoreFile(file_id, get_document(connection, same))
 
 
+@dataclass(frozen=True, slots=True)
+class _Copier(CallerUploader):
+    """Brings what it may read into another collection, as long as it may read it."""
+
+    file_id: str
+
+    def check_writes(self, connection: Connection, collection_id: int) -> None:
+        """Refuse as an uploader, or since the file is not there for the caller any more."""
+        CallerUploader.check_writes(self, connection, collection_id)
+        document_of_file(connection, self.caller, self.file_id)
+
+
 def taken_into_store(backend: Backend, caller: Caller, store_id: str, file_id: str) -> StoreFile:
     """A file that is in a vector store from now on; again is nothing.
 
@@ -158,7 +170,7 @@ def taken_into_store(backend: Backend, caller: Caller, store_id: str, file_id: s
         return StoreFile(file_id, document)
     with backend.originals.local_path(document.content_sha256) as path:
         file = ReceivedFile(path, document.name, document.content_sha256, document.size_bytes)
-        uploader = CallerUploader(caller, default_quotas(backend.settings))
+        uploader = _Copier(caller, default_quotas(backend.settings), file_id)
         receipt = backend.intake.accept(file, collection.id, uploader)
     with backend.database.read() as connection:
         taken = get_document(connection, receipt.document.id, whole_scope(connection, caller))

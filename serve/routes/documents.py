@@ -18,6 +18,7 @@ from serve.files.downloads import original_response
 from serve.files.forms import A_FILE, upload_form
 from serve.files.opening import opened_original, opened_text, record_opening
 from serve.files.receiving import accepted, upload_in
+from serve.files.uploader import uploader_of
 from serve.listing_cursor import MAX_CURSOR_LENGTH, cursor_after, place_of
 from serve.people.rights import Role
 from serve.routes.parts import BackendPart, CallerPart, IdPath, LimitPart
@@ -101,7 +102,7 @@ def delete(
     """Delete a document, from the very next search on."""
     with backend.database.read() as connection:
         document_for(connection, caller, document_id, Role.WRITER)
-    backend.intake.delete(document_id)
+    backend.intake.delete(document_id, uploader_of(caller, backend.settings))
     return Response(status_code=204)
 
 

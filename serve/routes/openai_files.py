@@ -8,18 +8,22 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from retrieval.store import DocumentFilter, get_document, list_documents
+from retrieval.store import DocumentFilter, list_documents
+from retrieval.types import Document
+from serve.backend import Backend
+from serve.caller import Caller
 from serve.files.downloads import original_response
 from serve.files.forms import A_FILE, upload_form
 from serve.files.opening import opened_original
 from serve.files.receiving import upload_in
+from serve.files.uploader import uploader_of
 from serve.openai_door.files import PURPOSES, document_of_file, file_object, taken_in
 from serve.openai_door.paging import FILE_CURSOR, Paging
 from serve.openai_door.shapes import listed
 from serve.people.rights import Role
 from serve.problems import problem_response
 from serve.routes.parts import BackendPart, CallerPart
-from serve.scope import check_role, whole_scope
+from serve.scope import check_role, document_for, whole_scope
 
 router = APIRouter(prefix="/v1/files", tags=["openai"])
 
@@ -52,9 +56,13 @@ async def upload(request: Request, backend: BackendPart, caller: CallerPart) -> 
     if item.error is not None or item.document_id is None:
         assert item.error is not None
         return problem_response(request, item.error)
-    with backend.database.read() as connection:
-        document = get_document(connection, item.document_id, whole_scope(connection, caller))
+    document = await run_in_threadpool(_document, backend, caller, item.document_id)
     return JSONResponse(file_object(document, purpose))
+
+
+def _document(backend: Backend, caller: Caller, document_id: int) -> Document:
+    with backend.database.read() as connection:
+        return document_for(connection, caller, document_id)
 
 
 @router.get("")
@@ -88,7 +96,7 @@ def delete(backend: BackendPart, caller: CallerPart, file_id: FileId) -> dict[st
     with backend.database.read() as connection:
         document = document_of_file(connection, caller, file_id)
         check_role(connection, caller, document.collection_id, Role.WRITER)
-    backend.intake.delete(document.id)
+    backend.intake.delete(document.id, uploader_of(caller, backend.settings))
     return {"id": file_id, "object": "file", "deleted": True}
 
 

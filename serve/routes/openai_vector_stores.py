@@ -11,6 +11,7 @@ from retrieval.store import DocumentFilter, list_documents
 from serve.audit.collections import deleted
 from serve.backend import Backend
 from serve.caller import Caller
+from serve.files.uploader import uploader_of
 from serve.openai_door.bodies import StoreBody, StoreFileBody, StoreSearchBody
 from serve.openai_door.files import document_of_file
 from serve.openai_door.models import visible_collections
@@ -143,7 +144,7 @@ def delete_file(
     with backend.database.read() as connection:
         file = file_in_store(connection, caller, store_id, file_id)
         check_role(connection, caller, file.document.collection_id, Role.WRITER)
-    backend.intake.delete(file.document.id)
+    backend.intake.delete(file.document.id, uploader_of(caller, backend.settings))
     return {"id": file_id, "object": "vector_store.file.deleted", "deleted": True}
 
 

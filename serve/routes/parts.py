@@ -12,6 +12,7 @@ from serve.backend import Backend
 from serve.caller import Caller
 from serve.errors import InvalidRequest, NotReady
 from serve.people.errors import NotAllowed, NotSignedIn
+from serve.request_turns import without_turn
 from serve.schemas import LARGEST_ID
 from serve.searching import Engine
 
@@ -60,9 +61,12 @@ PersonIdPart = Annotated[int, Depends(_person_id)]
 
 async def _engine(backend: BackendPart) -> Engine:
     """The engine, once it is loaded."""
+    if backend.searching.engine.done():
+        return backend.searching.engine.result()
     loading = asyncio.wrap_future(backend.searching.engine)
     try:
-        return await asyncio.wait_for(asyncio.shield(loading), READY_SECONDS)
+        async with without_turn():
+            return await asyncio.wait_for(asyncio.shield(loading), READY_SECONDS)
     except TimeoutError:
         raise NotReady(
             "The server is still loading its embedder. " + backend.searching.trouble,

@@ -14,7 +14,7 @@ from retrieval.store import get_collection
 from retrieval.types import Collection
 from serve.caller import Caller
 from serve.files.receiving import Destination, taken_in
-from serve.files.uploader import CallerUploader, default_quotas
+from serve.files.uploader import uploader_of
 from serve.people.rights import Role, roles_of
 from serve.routes.parts import BackendPart, CallerPart
 from serve.samples import samples_in
@@ -33,7 +33,7 @@ def load(backend: BackendPart, caller: CallerPart, body: SamplesBody) -> Samples
     samples = samples_in(body.language)
     with backend.database.write() as connection:
         found = _writable(connection, caller, samples.collection)
-    into = Destination(found.id, CallerUploader(caller, default_quotas(backend.settings)))
+    into = Destination(found.id, uploader_of(caller, backend.settings))
     items = [taken_in(backend, into, _received(path)) for path in samples.files]
     with backend.database.read() as connection:
         made = get_collection(connection, found.id, whole_scope(connection, caller))

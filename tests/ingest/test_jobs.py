@@ -197,6 +197,23 @@ def test_a_running_job_is_cancelled_at_its_next_heartbeat(
     assert nothing_to_claim(database)
 
 
+def test_a_job_that_is_wanted_again_while_it_is_cancelled_begins_anew(
+    database: Database, collection: int
+) -> None:
+    enqueued(database, collection)
+    lease = claimed(database)
+    with database.write() as connection:
+        jobs.cancel(connection, lease.job_id)
+        jobs.retry(connection, lease.job_id)
+    assert document(database, lease.document_id).state is DocumentState.QUEUED
+    again = claimed(database, "2-a")
+    assert again.job_id == lease.job_id
+    with database.write() as connection:
+        jobs.fail(connection, lease, JobCancelled.code, "Cancelled.")
+        jobs.finish(connection, again)
+    assert job(database, lease.job_id).stage is Stage.READY
+
+
 def test_a_cancelled_job_stays_cancelled_when_its_worker_dies(
     database: Database, collection: int
 ) -> None:

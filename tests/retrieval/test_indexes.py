@@ -117,6 +117,8 @@ def test_what_is_replaced_is_there_at_every_moment(sqlite: Database, tmp_path: P
             documents = indexes.dense.documents()
             assert documents & {first, latest}
             seen |= documents
+        following.result()
+        seen |= indexes.dense.documents()
         assert seen == {first, latest, *others}
 
 

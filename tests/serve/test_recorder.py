@@ -8,10 +8,12 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Never
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from retrieval.database import Database
 from retrieval.schema import citations, quotes, turn_sources, turns
@@ -246,6 +248,25 @@ def test_what_the_database_refuses_is_stored_once_it_does_not(archive: Archive) 
         asyncio.run(main())
     assert archive.turn(1).state is TurnState.COMPLETE
     assert len(archive.turn(1).citations) == 1
+
+
+def test_what_finds_no_free_connection_is_stored_later(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the connections to PostgreSQL are out with readers, and it stands still."""
+
+    def exhausted(_: Database) -> Never:
+        raise NoConnection("QueuePool limit of size 5 overflow 10 reached")
+
+    async def main() -> None:
+        async with recording(Patience(pauses=(0.0, 0.0))) as recorders:
+            events = started(archive, recorders, Telling(events_of(archive))).events()
+            monkeypatch.setattr(Database, "write", exhausted)
+            assert isinstance((await _all(events))[-1], Done)
+
+    with once_told(monkeypatch.undo):
+        asyncio.run(main())
+    assert archive.turn(1).state is TurnState.COMPLETE
 
 
 def test_what_is_refused_for_long_is_stored_later(archive: Archive) -> None:

@@ -11,9 +11,18 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.types import Message
 
 from serve.errors import TooManyRequests
-from serve.request_turns import RequestTurn, RequestTurns, as_own, leave_turn, own_turn
+from serve.request_turns import (
+    RequestTurn,
+    RequestTurns,
+    as_own,
+    leave_turn,
+    own_turn,
+    without_turn,
+)
+from serve.turn_taking import Exchange
 
 
 @dataclass(slots=True)
@@ -176,14 +185,94 @@ def test_later_work_of_a_request_takes_its_turn_again() -> None:
 
             async def later() -> bool:
                 async with own_turn():
-                    return turn.is_held
+                    waiting = turns.turn(1)
+                    is_free = waiting.is_held
+                    waiting.give_back()
+                    return is_free
 
             working = asyncio.create_task(later())
             await asyncio.sleep(0)
             assert not working.done()
             other.give_back()
-            assert await working
-            assert not turn.is_held
+            assert not await working
+        assert turns.turn(1).is_held
+
+    run(work())
+
+
+def test_later_work_keeps_its_turn_though_the_response_begins() -> None:
+    async def work() -> None:
+        turns = RequestTurns(1, 9)
+        turn = turns.turn(1)
+        with as_own(turn):
+            leave_turn()
+            async with own_turn():
+                turn.give_back()
+                other = turns.turn(1)
+                assert not other.is_held
+            assert other.is_held
+
+    run(work())
+
+
+def test_two_parts_of_a_request_work_one_after_the_other() -> None:
+    async def work() -> None:
+        turns = RequestTurns(1, 9)
+        at_work: list[str] = []
+
+        async def part(name: str) -> None:
+            async with own_turn():
+                at_work.append(name)
+                await asyncio.sleep(0)
+                at_work.append(name)
+
+        with as_own(turns.turn(1)):
+            await asyncio.gather(part("a"), part("b"))
+        assert at_work == ["a", "a", "b", "b"]
+        assert turns.turn(1).is_held
+
+    run(work())
+
+
+def test_who_waits_for_something_else_holds_nothing_meanwhile() -> None:
+    async def work() -> None:
+        turns = RequestTurns(1, 9)
+        turn = turns.turn(1)
+        with as_own(turn):
+            async with without_turn():
+                other = turns.turn(1)
+                assert other.is_held
+                other.give_back()
+            assert turn.is_held
+        async with without_turn():
+            pass
+
+    run(work())
+
+
+@pytest.mark.parametrize("steps", range(6))
+def test_who_is_cancelled_while_a_turn_comes_leaves_it_to_the_next(steps: int) -> None:
+    async def never() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def nothing(_message: Message) -> None:
+        """Nothing is sent."""
+
+    async def work() -> None:
+        turns = RequestTurns(1, 9)
+        first, second = turns.turn(1), turns.turn(1)
+        beginning = asyncio.create_task(Exchange(never, nothing).begun(second))
+        await asyncio.sleep(0)
+        first.give_back()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        if not beginning.cancel():
+            assert await beginning is second
+            second.give_back()
+        await asyncio.wait({beginning})
+        if not beginning.cancelled():
+            second.give_back()
         assert turns.turn(1).is_held
 
     run(work())

@@ -239,3 +239,25 @@ def test_what_goes_on_elsewhere_ends_no_stream(town: Town, llm: ScriptedLlm) -> 
     finally:
         llm.server.script = endless
     assert json.loads(data[-1])["type"] == "done"
+
+
+@pytest.mark.parametrize("deed", ["grant taken back", "restricted", "deleted"])
+def test_a_question_that_waited_shows_nothing_that_was_taken_away_meanwhile(
+    town: Town, llm: ScriptedLlm, deed: str
+) -> None:
+    scene = Scene(town, f"waited {deed}")
+    conversation = scene.reader.post("/api/v1/conversations", json={}).json()["id"]
+    path = f"/api/v1/conversations/{conversation}/turns"
+    llm.server.script = quoting
+    try:
+        scene.reader.post(path, json=scene.body(), params={"stream": "false"})
+        # The next one is rewritten before anything is searched for.
+        llm.server.script = lambda body: Reply("{}", first_seconds=1.5)
+        with scene.reader.stream("POST", path, json=scene.body()) as response:
+            until(lambda: llm.server.running == 1)
+            DEEDS[deed](scene)
+            text = response.read().decode()
+    finally:
+        llm.server.script = endless
+    assert "access_revoked" in text
+    assert "217 steps" not in text.replace(scene.question, "")

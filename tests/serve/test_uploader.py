@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from ingest.files import Originals
 from ingest.intake import Intake, ReceivedFile
 from retrieval.database import Database
-from retrieval.errors import CloisterError
+from retrieval.errors import CloisterError, NotFound
 from retrieval.store import DocumentFilter, list_documents
 from serve.audit.documents import noted
 from serve.caller import OPERATOR, Caller, Permission
@@ -88,6 +88,25 @@ def test_an_upload_ends_with_the_right_to_write(
     for text, name in (("second", "second.txt"), ("newer", "closed.txt"), ("closed", "a.txt")):
         with pytest.raises(refusal):
             intake.accept(received(tmp_path, text, name), COLLECTION, uploader)
+    with pytest.raises(refusal):
+        intake.delete(first.document.id, uploader)
     with database.read() as connection:
         left = list_documents(connection, DocumentFilter(all_of(COLLECTION)))
     assert [each.id for each in left] == [closed.document.id, first.document.id]
+
+
+def test_what_was_closed_meanwhile_is_not_deleted(database: Database, tmp_path: Path) -> None:
+    assert a_collection(database) == COLLECTION
+    intake = Intake(database, Originals((tmp_path / "originals").as_uri()), noted)
+    with database.write() as connection:
+        person = create_person(connection, "Writer").id
+        grant(connection, COLLECTION, Holder(person_id=person), Role.WRITER)
+    uploader = CallerUploader(Caller(person, "Writer"), NO_QUOTAS)
+    document = intake.accept(received(tmp_path, "text", "a.txt"), COLLECTION, uploader).document
+    with database.write() as connection:
+        set_readers(connection, document.id, [])
+    with pytest.raises(NotFound):
+        intake.delete(document.id, uploader)
+    with database.write() as connection:
+        set_readers(connection, document.id, None)
+    intake.delete(document.id, uploader)

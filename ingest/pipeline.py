@@ -63,7 +63,7 @@ class Pipeline:
         if __debug__:
             fault("document_parsed")
         name = without_extension(document.name)
-        language, found = self._chunked(name, pages)
+        language, found = self._chunked(name, pages, report)
         vectors = self._embedded(name, found, report)
         if __debug__:
             fault("document_embedded")
@@ -112,19 +112,20 @@ class Pipeline:
             raise NoTextFound("The document holds no text.")
         return info, pages
 
-    def _chunked(self, name: str, pages: list[ParsedPage]) -> tuple[str, list[Chunk]]:
+    def _chunked(
+        self, name: str, pages: list[ParsedPage], report: Callable[[Progress], None]
+    ) -> tuple[str, list[Chunk]]:
         languages = _languages(parsed.page.text for parsed in pages)
-        found = [
-            chunk
-            for parsed in pages
-            for chunk in chunks(
+        found: list[Chunk] = []
+        for parsed in pages:
+            report(Progress(Stage.PARSING, len(pages), len(pages), "pages"))
+            found += chunks(
                 parsed,
                 document_name=name,
                 language=_language(parsed.page.text, languages),
                 count_tokens=self.embedder.count_tokens,
                 size=self.chunk_size.within(self.embedder.model.window),
             )
-        ]
         return (languages[0] if languages else ""), found
 
     def _embedded(

@@ -106,8 +106,9 @@ def serve_forever(settings: Settings, on_listening: Any = None) -> None:
 def _run(settings: Settings, url: str, listener: socket.socket, on_listening: Any) -> None:
     server: Server
     server = Server(create_app(settings, url, when_refused=lambda: server.stop()))
-    # uvicorn raises the signal again once it is done; by then it has been obeyed.
-    before = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)}
+    # Until uvicorn takes them; it raises one again once it is done, and by then it is obeyed.
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, lambda *_: server.stop()) for number in signals}
     announcer = threading.Thread(target=_announce, args=(server, url, on_listening), daemon=True)
     announcer.start()
     try:
@@ -119,10 +120,6 @@ def _run(settings: Settings, url: str, listener: socket.socket, on_listening: An
     refusal = server.backend.searching.refusal
     if refusal is not None and not isinstance(refusal, NotReady):
         raise refusal
-
-
-def _ignore(*_: object) -> None:
-    """Nothing."""
 
 
 def _announce(server: Server, url: str, on_listening: Any) -> None:

@@ -23,7 +23,9 @@ log = logging.getLogger(__name__)
 
 _MOST_WAITING = 10_000
 _MOST_AT_ONCE = 500
-_WAIT_SECONDS = 2.0
+_WAIT_SECONDS = 5.0
+"""Longer than one who empties the database's log may keep its writers waiting."""
+
 _PAUSE_SECONDS = 1.0
 _STOP_SECONDS = 10.0
 _LOOK_SECONDS = 0.2

@@ -6,6 +6,7 @@ import os
 import re
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -44,21 +45,26 @@ def open_sockets(pid: int) -> list[OpenSocket]:
 
 def _family(pid: int) -> Iterator[int]:
     yield pid
-    try:
-        for task in (_PROC / str(pid) / "task").iterdir():
-            for child in (task / "children").read_text(encoding="ascii").split():
+    for task in _entries(_PROC / str(pid) / "task"):
+        with suppress(OSError):
+            children = (task / "children").read_text(encoding="ascii")
+            for child in children.split():
                 yield from _family(int(child))
-    except OSError:
-        return
 
 
 def _inodes(pid: int) -> Iterator[str]:
-    try:
-        for descriptor in (_PROC / str(pid) / "fd").iterdir():
+    for descriptor in _entries(_PROC / str(pid) / "fd"):
+        # One that is closed meanwhile hides none of the others.
+        with suppress(OSError):
             if match := _SOCKET.fullmatch(os.readlink(descriptor)):
                 yield match[1]
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
     except OSError:
-        return
+        return []
 
 
 def _lines(pid: int, table: str) -> list[list[str]]:

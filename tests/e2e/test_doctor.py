@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -140,6 +141,16 @@ def test_the_sockets_of_a_server_are_seen(server: ServerFactory) -> None:
     assert [each.local for each in listening] == [f"127.0.0.1:{port}"]
     assert f"127.0.0.1:{port}" in {each.local for each in seen if each.state == "established"}
     assert not any(each.is_outside for each in seen)
+
+
+def test_a_file_that_is_closed_meanwhile_hides_no_socket() -> None:
+    early = os.open(os.devnull, os.O_RDONLY)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        os.close(early)
+        # The listing of the open files is one of them itself, under the number that is free now.
+        seen = open_sockets(os.getpid())
+        port = listener.getsockname()[1]
+    assert f"127.0.0.1:{port}" in {each.local for each in seen}
 
 
 def test_switches_do_not_show_what_a_proxy_is_called() -> None:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
+from serve.scripted.replies import Reply
 from tests.conftest import ServerFactory
 from tests.fixtures.audited_world import CANARY, QUESTION, WHOLE, World
 from tests.fixtures.people import PASSWORD, Town, problem
 from tests.fixtures.scripted_llm import scripted_llm
+from tests.fixtures.waiting import until
 
 _METHODS = {"put", "post", "patch", "delete"}
 
@@ -436,3 +442,28 @@ def test_only_administrators_see_the_log(world: World) -> None:
         key = world.town.key(world.ada, "search", "ask", "ingest")
         problem(key.get(f"/api/v1/audit{path}"), 403, "key_not_allowed")
     assert world.town.key(world.ada, "admin").get("/api/v1/audit").is_success
+
+
+def test_an_answer_that_a_stop_cuts_off_is_recorded(server: ServerFactory, tmp_path: Path) -> None:
+    def dawdling(body: dict[str, Any]) -> Reply:
+        return (
+            Reply("On and on. " * 2_000, token_seconds=0.05)
+            if "<src" in str(body)
+            else Reply("Hello")
+        )
+
+    with scripted_llm(dawdling) as llm, ThreadPoolExecutor() as pool:
+        running = server(tmp_path / "data", LLM_URL=llm.url)
+        until(lambda: running.http.get("/api/v1/status").json()["llm"]["writes"])
+        running.ingest({"lamp.txt": b"The lamp was made in Paris."})
+        body = {"question": "Where was the lamp made?"}
+        asked = [pool.submit(running.http.post, "/api/v1/chat", json=body) for _ in range(4)]
+        until(lambda: llm.server.running > 0)
+        running.stop()
+        for each in asked:
+            with suppress(httpx.HTTPError):
+                each.result()
+    again = server(tmp_path / "data")
+    until(lambda: "sources_read" in str(again.http.get("/api/v1/audit").json()))
+    acts = [each["act"] for each in again.http.get("/api/v1/audit").json()["items"]]
+    assert acts.count("answer.given") == acts.count("answer.sources_read") > 0

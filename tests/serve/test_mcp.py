@@ -14,7 +14,9 @@ from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp_types import CallToolResult, TextContent
+from starlette.types import Message
 
+from serve.mcp_door.door import mcp_door
 from serve.mcp_door.tools import PART_CHARACTERS
 from serve.scripted.replies import Reply, quoting
 from tests.conftest import ROOT, cloister_environment
@@ -314,3 +316,31 @@ def test_the_public_name_is_answered(server: ServerFactory) -> None:
     response = running.http.post("/mcp", json=message, headers=headers)
     assert response.status_code == 200, response.text
     assert '"isError":false' in response.text
+
+
+def test_the_door_opens_again_after_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where no file could be opened while it was loaded."""
+    statuses: list[int] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"{}", "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    scope = {
+        "type": "http", "method": "POST", "path": "/mcp", "query_string": b"",
+        "headers": [(b"content-type", b"application/json"), (b"accept", b"application/json")],
+    }  # fmt: skip
+
+    async def main() -> None:
+        async with mcp_door("1.0") as door:
+            with monkeypatch.context() as broken:
+                broken.setitem(sys.modules, "serve.mcp_door.server", None)
+                with pytest.raises(ImportError):
+                    await door.handle(dict(scope), receive, send)
+            await door.handle(dict(scope), receive, send)
+
+    asyncio.run(main())
+    assert len(statuses) == 1

@@ -13,6 +13,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection as Pipe
 from uuid import uuid4
@@ -39,6 +40,9 @@ _IDLE_SECONDS = 0.25
 _HEARTBEAT_SECONDS = 0.5
 _TROUBLE_SECONDS = 5.0
 _RENEW_SECONDS = jobs.LEASE_SECONDS / 4
+
+_PATIENCE_SECONDS = 60.0
+"""For so long new documents go before one that was begun before a crash."""
 
 _ALL = (Wanted.NEW, Wanted.TRIED)
 
@@ -111,14 +115,31 @@ class Turns:
     """New jobs side by side, ``lanes`` of them and newcomers' besides; one begun before alone.
 
     It may be what ended its worker, and would take its neighbours with it again, until they had
-    used up their attempts too.
+    used up their attempts too. It lets new ones go first, but not for longer than ``patience``
+    seconds.
     """
 
-    def __init__(self, lanes: int) -> None:
+    def __init__(
+        self,
+        lanes: int,
+        patience: float = _PATIENCE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._lanes = lanes
+        self._patience = patience
+        self._clock = clock
         self._lock = threading.Lock()
         self._running = 0
         self._is_alone = False
+        self._waiting_since: float | None = None
+
+    def note_waiting(self, is_waiting: bool) -> None:
+        """Tell whether a job that was begun before waits."""
+        with self._lock:
+            if not is_waiting:
+                self._waiting_since = None
+            elif self._waiting_since is None:
+                self._waiting_since = self._clock()
 
     def begin(self, wanted: Wanted) -> bool:
         """Whether such a job may run now; ``end`` must follow if so."""
@@ -127,6 +148,8 @@ class Turns:
                 return False
             self._running += 1
             self._is_alone = wanted is Wanted.TRIED
+            if self._is_alone:
+                self._waiting_since = None
             return True
 
     def _has_room(self, wanted: Wanted) -> bool:
@@ -134,9 +157,13 @@ class Turns:
             case Wanted.TRIED:
                 return not self._running
             case Wanted.OF_NEWCOMERS:
-                return self._running >= self._lanes
+                return self._running >= self._lanes and not self._is_overdue()
             case _:
-                return True
+                return not self._is_overdue()
+
+    def _is_overdue(self) -> bool:
+        since = self._waiting_since
+        return since is not None and self._clock() - since > self._patience
 
     def end(self) -> None:
         """A job is over."""
@@ -177,6 +204,7 @@ class Lane:
         with self._pipeline.database.read() as connection:
             if not jobs.is_work_waiting(connection, wanted):
                 return False
+            self._turns.note_waiting(jobs.is_work_waiting(connection, Wanted.TRIED))
         if not self._turns.begin(wanted):
             return False
         try:

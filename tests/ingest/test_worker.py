@@ -271,6 +271,28 @@ def test_a_job_begun_before_runs_alone() -> None:
     assert turns.begin(Wanted.NEW)
 
 
+def test_a_job_begun_before_lets_new_ones_go_first_for_a_while() -> None:
+    now = 0.0
+    turns = Turns(2, patience=60, clock=lambda: now)
+    assert turns.begin(Wanted.NEW)
+    turns.note_waiting(True)
+    now = 60.0
+    turns.note_waiting(True)
+    assert turns.begin(Wanted.NEW)
+    now = 61.0
+    turns.end()
+    assert not turns.begin(Wanted.NEW)
+    assert not turns.begin(Wanted.TRIED)
+    turns.end()
+    assert turns.begin(Wanted.TRIED)
+    turns.end()
+    assert turns.begin(Wanted.NEW)
+    turns.note_waiting(True)
+    now = 200.0
+    turns.note_waiting(False)
+    assert turns.begin(Wanted.NEW)
+
+
 def test_the_lane_of_newcomers_works_once_the_others_do() -> None:
     turns = Turns(2)
     assert not turns.begin(Wanted.OF_NEWCOMERS)

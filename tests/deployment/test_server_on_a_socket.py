@@ -133,7 +133,10 @@ def listening_ports(pid: int) -> list[str]:
     """The TCP addresses that a process listens on."""
     inodes = set()
     for file in (Path("/proc") / str(pid) / "fd").iterdir():
-        target = os.readlink(file)
+        try:
+            target = os.readlink(file)
+        except FileNotFoundError:  # closed meanwhile
+            continue
         if target.startswith("socket:["):
             inodes.add(target.removeprefix("socket:[").removesuffix("]"))
     rows = [

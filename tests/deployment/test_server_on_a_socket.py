@@ -47,7 +47,9 @@ def server_on(path: Path, data: Path, **settings: str) -> Iterator[subprocess.Po
 def asked(path: Path, host: str, **headers: str) -> httpx.Response:
     transport = httpx.HTTPTransport(uds=str(path))
     own = operator_of(path.parent / "data")
-    with httpx.Client(transport=transport, base_url="http://localhost", headers=own) as client:
+    with httpx.Client(
+        transport=transport, base_url="http://localhost", headers=own, timeout=60
+    ) as client:
         return client.post(
             "/api/v1/collections", json={"name": "x"}, headers={"Host": host} | headers
         )

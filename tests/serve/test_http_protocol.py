@@ -237,14 +237,14 @@ def test_a_client_that_reads_nothing_is_sent_away(
 
 
 def test_a_client_that_reads_slowly_is_sent_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_protocol, "READ_SECONDS", 0.5)
+    monkeypatch.setattr(http_protocol, "READ_SECONDS", 3.0)
 
     async def read() -> int:
         loop, total = asyncio.get_running_loop(), 0
         async with asked(at_once, CLOSED) as (_, connection):
             while piece := await loop.sock_recv(connection, 1 << 19):
                 total += len(piece)
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.03)
         return total
 
     assert asyncio.run(read()) > MUCH

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import IO, Any
 
 import httpx
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 60.0
-INGEST_SECONDS = 60.0
+INGEST_SECONDS = 180.0
 _LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 
 
@@ -32,6 +33,13 @@ def cloister_environment(**settings: str) -> dict[str, str]:
 def operator_of(data: Path) -> dict[str, str]:
     """The header by which the server of a data folder knows its operator."""
     return {"Authorization": f"Bearer {(data / 'operator.token').read_text()}"}
+
+
+# How long an example takes says nothing on a busy machine.
+hypothesis.settings.register_profile(
+    "any pace", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any pace")
 
 
 @dataclass(slots=True)

@@ -105,7 +105,7 @@ class VllmSubject:
 
 
 def _paced(body: dict[str, Any]) -> Reply:
-    return Reply("The notice period is three months.", token_seconds=0.005)
+    return Reply("The notice period is three months.", token_seconds=0.01)
 
 
 @pytest.fixture(scope="module", params=["scripted", pytest.param("vllm", marks=pytest.mark.vllm)])

@@ -133,7 +133,7 @@ def wait_for_a_certificate(port: int, trusted: ssl.SSLContext) -> None:
                 trusted.wrap_socket(raw, server_hostname=NAME),
             ):
                 return
-        except ssl.SSLError:
+        except OSError:
             assert time.monotonic() < deadline
             time.sleep(0.1)
 
@@ -156,7 +156,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
 def session_of_an_administrator(path: Path, data: Path) -> dict[str, str]:
     """The cookie and the header of somebody who manages the collection ``default``."""
     transport = httpx.HTTPTransport(uds=str(path))
-    with httpx.Client(transport=transport, base_url="http://localhost") as client:
+    with httpx.Client(transport=transport, base_url="http://localhost", timeout=60) as client:
         own = operator_of(data)
         body: dict[str, object] = {"name": "Ann", "is_administrator": True}
         invited = client.post("/api/v1/people", json=body, headers=own).json()
@@ -349,7 +349,7 @@ def test_the_application_learns_that_a_reader_has_gone(site: Proxy) -> None:
             time.sleep(0.5)
             during = connections_to(site.socket)
             assert during
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 20
         while connections_to(site.socket) >= during:
             assert time.monotonic() < deadline
             time.sleep(0.05)

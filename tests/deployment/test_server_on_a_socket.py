@@ -47,7 +47,9 @@ def server_on(path: Path, data: Path, **settings: str) -> Iterator[subprocess.Po
 def asked(path: Path, host: str, **headers: str) -> httpx.Response:
     transport = httpx.HTTPTransport(uds=str(path))
     own = operator_of(path.parent / "data")
-    with httpx.Client(transport=transport, base_url="http://localhost", headers=own) as client:
+    with httpx.Client(
+        transport=transport, base_url="http://localhost", headers=own, timeout=60
+    ) as client:
         return client.post(
             "/api/v1/collections", json={"name": "x"}, headers={"Host": host} | headers
         )
@@ -133,7 +135,10 @@ def listening_ports(pid: int) -> list[str]:
     """The TCP addresses that a process listens on."""
     inodes = set()
     for file in (Path("/proc") / str(pid) / "fd").iterdir():
-        target = os.readlink(file)
+        try:
+            target = os.readlink(file)
+        except FileNotFoundError:  # closed meanwhile
+            continue
         if target.startswith("socket:["):
             inodes.add(target.removeprefix("socket:[").removesuffix("]"))
     rows = [

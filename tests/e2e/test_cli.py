@@ -349,8 +349,8 @@ def test_ctrl_c_loses_nothing(tmp_path: Path, cloister: CloisterCommand) -> None
     assert process.stdout.readline().startswith("ready:")
     begun = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert time.monotonic() - begun < 15
+    out, err = process.communicate(timeout=60)
+    assert time.monotonic() - begun < 40
     assert process.returncode == 130, out + err
     assert "Nothing is lost" in err
     assert "Traceback" not in err

@@ -134,9 +134,11 @@ def test_what_gets_out_is_seen(outside: tuple[str, int]) -> None:
 
 def test_the_sockets_of_a_server_are_seen(server: ServerFactory) -> None:
     running = server(WORKERS="1")
-    running.http.get("/healthz")
     port = running.url.rpartition(":")[2]
-    seen = open_sockets(running.process.pid)
+    with socket.create_connection(("127.0.0.1", int(port))):
+        # Once this one is answered, the one before it has been taken; it is left open for longer.
+        running.http.get("/healthz")
+        seen = open_sockets(running.process.pid)
     listening = [each for each in seen if each.state == "listening"]
     assert [each.local for each in listening] == [f"127.0.0.1:{port}"]
     assert f"127.0.0.1:{port}" in {each.local for each in seen if each.state == "established"}

@@ -67,20 +67,24 @@ def assert_all_found(running: RunningServer) -> None:
 
 def killed_in_the_middle(data: Path, embeddings: LoopbackEmbeddings, number: int) -> int:
     """The exit code of ``cloister reembed`` that gets a signal at its second batch."""
-    reached = threading.Event()
+    reached, killed = threading.Event(), threading.Event()
 
     def hold(texts: list[str]) -> None:
         if len(embeddings.seen) > 2:
             reached.set()
+            killed.wait()
 
     embeddings.on_texts = hold
     process = subprocess.Popen(
         [sys.executable, "-m", "serve", "--data", str(data), "reembed"],
         cwd=ROOT, env=cloister_environment(**other(embeddings)), stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    assert reached.wait(60)
-    os.kill(process.pid, number)
-    embeddings.on_texts = lambda texts: None
+    try:
+        assert reached.wait(60)
+        os.kill(process.pid, number)
+    finally:
+        embeddings.on_texts = lambda texts: None
+        killed.set()
     return process.wait(60)
 
 

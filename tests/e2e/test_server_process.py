@@ -95,7 +95,7 @@ def test_sigterm_gives_running_jobs_back(server: ServerFactory) -> None:
         time.sleep(0.02)
     begun = time.monotonic()
     assert first.stop(signal.SIGTERM) == 0
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 25
     with sqlite3.connect(first.data / "cloister.db") as connection:
         stage, attempts = connection.execute(
             "SELECT stage, attempts FROM jobs WHERE id = ?", (item["job_id"],)
@@ -127,7 +127,7 @@ def test_a_silent_client_does_not_stop_the_shutdown(server: ServerFactory) -> No
         silent.sendall(b"POST /api/v1/documents HTTP/1.1\r\nHost: localhost\r\n")
         begun = time.monotonic()
         assert running.stop() == 0
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 25
 
 
 def test_ctrl_c_ends_the_server_well(server: ServerFactory) -> None:

@@ -74,6 +74,7 @@ def kill(process: BaseProcess) -> None:
     assert process.pid is not None
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    process.kill()  # where it leads no group yet
     process.join()
 
 

@@ -183,9 +183,11 @@ def test_deleting_and_bringing_the_same_content_may_race(
     ended = threading.Event()
 
     def bring() -> None:
-        for _ in range(40):
-            intake.accept(received(tmp_path), 1)
-        ended.set()
+        try:
+            for _ in range(40):
+                intake.accept(received(tmp_path), 1)
+        finally:
+            ended.set()
 
     def delete() -> None:
         while not ended.is_set():
@@ -262,9 +264,11 @@ def test_a_sweep_beside_an_acceptance_takes_no_file_away(
 
     with ThreadPoolExecutor(1) as pool:
         sweeping = pool.submit(sweep)
-        for number in range(30):
-            intake.accept(received(tmp_path, f"text {number}"), 1)
-        ended.set()
+        try:
+            for number in range(30):
+                intake.accept(received(tmp_path, f"text {number}"), 1)
+        finally:
+            ended.set()
         sweeping.result()
     assert set(originals) == {document.content_sha256 for document in documents(database)}
     assert len(documents(database)) == 30

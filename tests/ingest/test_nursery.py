@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -17,6 +16,8 @@ from ingest.errors import IngestError, JobCancelled, ParserDied
 from ingest.pages import DocumentInfo, ParsedPage
 from ingest.sandbox import Limits, Sandbox, parse
 from tests.fixtures.documents import WRITERS
+from tests.fixtures.processes import is_alive
+from tests.fixtures.waiting import until
 
 _ROOT = Path(__file__).parent.parent.parent
 _TEXT = "text/plain"
@@ -143,15 +144,5 @@ def test_nursery_and_child_end_with_whoever_started_them(tmp_path: Path) -> None
     )
     pids = [int(pid) for pid in answer.stdout.split()]
     assert len(pids) == 2
-    deadline = time.monotonic() + 20
-    while any(map(_lives, pids)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(map(_lives, pids))
+    until(lambda: not any(map(is_alive, pids)))
     assert os.getpid() not in pids
-
-
-def _lives(pid: int) -> bool:
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False

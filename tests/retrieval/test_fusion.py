@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.fusion import (
@@ -56,7 +56,6 @@ def test_name_score_is_a_bonus() -> None:
     assert named[0].name_score == 1.0
 
 
-@settings(deadline=None)
 @given(scores, scores, shares, st.floats(0.0, 1.0))
 def test_fused_list_holds_each_chunk_once_in_order(
     dense: dict[int, float], lexical: dict[int, float], names: dict[int, float], share: float

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.analysis import query_terms, terms
@@ -61,7 +61,6 @@ def test_removed_and_renamed_documents_leave_nothing_behind() -> None:
     assert index.scores([("delta",)], [1, 2, 3]) == {2: 1.0}
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(st.integers(0, 20), st.sets(st.sampled_from("abcdef")), max_size=12),
     st.sets(st.integers(0, 20)),

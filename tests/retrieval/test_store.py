@@ -39,7 +39,7 @@ from tests.retrieval.filling import a_collection, all_of, content_of, published,
 on_each_database = settings(
     max_examples=30,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
@@ -281,9 +281,11 @@ def test_a_reader_always_sees_exactly_one_version(database: Database) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         readers = [pool.submit(look) for _ in range(2)]
-        for number in range(1, 40):
-            published(database, collection, "a.txt", f"version {number}")
-        ended.set()
+        try:
+            for number in range(1, 40):
+                published(database, collection, "a.txt", f"version {number}")
+        finally:
+            ended.set()
         for reader in readers:
             reader.result()
     assert set(seen) == {1}

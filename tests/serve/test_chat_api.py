@@ -39,7 +39,7 @@ def llm() -> Iterator[ScriptedLlm]:
 @pytest.fixture(scope="module")
 def site(llm: ScriptedLlm, module_server: ServerFactory) -> RunningServer:
     """A server with two streams and a queue of one, over two documents."""
-    server = module_server(LLM_URL=llm.url, LLM_STREAMS="2", LLM_QUEUE="1", LLM_IDLE_SECONDS="2")
+    server = module_server(LLM_URL=llm.url, LLM_STREAMS="2", LLM_QUEUE="1", LLM_IDLE_SECONDS="5")
     server.ingest({"lighthouse.txt": LIGHTHOUSE, "pont.txt": BRIDGE})
     until(lambda: status(server)["llm"]["writes"])
     return server
@@ -209,7 +209,7 @@ def test_a_busy_model_is_named_with_a_time_to_try_again(
 def test_the_queue_tells_its_places_and_refuses_when_it_is_full(
     site: RunningServer, llm: ScriptedLlm
 ) -> None:
-    llm.server.script = writes("Slowly spoken words. " * 20, token_seconds=0.02)
+    llm.server.script = writes("Slowly spoken words. " * 20, token_seconds=0.1)
     seen: list[list[Json]] = []
     threads = [threading.Thread(target=lambda: seen.append(events(site))) for _ in range(3)]
     for thread in threads:
@@ -227,7 +227,7 @@ def test_the_queue_tells_its_places_and_refuses_when_it_is_full(
 
 
 def test_a_client_that_goes_stops_the_model(site: RunningServer, llm: ScriptedLlm) -> None:
-    llm.server.script = writes("On and on. " * 500, token_seconds=0.02)
+    llm.server.script = writes("On and on. " * 500, token_seconds=0.05)
     with site.http.stream("POST", "/api/v1/chat", json={"question": STEPS}) as response:
         for line in response.iter_lines():
             if '"text"' in line:

@@ -98,7 +98,6 @@ def test_text_is_held_back_by_no_more_than_a_tag() -> None:
 
 
 @given(st.text(st.sampled_from('ab <>qs[]3NO_/"='), max_size=400))
-@settings(deadline=None)
 def test_nothing_is_held_back_for_long(text: str) -> None:
     parser = QuoteParser()
     seen = sum(len(p) for p in parser.feed(text) if isinstance(p, str))

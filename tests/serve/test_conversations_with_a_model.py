@@ -16,6 +16,7 @@ from tests.fixtures.long_conversation import PAPERS, check_costs, conversation_c
 from tests.fixtures.people import problem
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
 from tests.fixtures.waiting import AT_ONCE, until
+from tests.serve.test_generative import answers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,7 +125,7 @@ def test_the_model_sees_the_conversation(site: RunningServer, llm: ScriptedLlm) 
     conversation = begun(site)
     first = ask(site, conversation)
     ask(site, conversation, MILES)
-    messages = llm.server.requests[-1]["messages"]
+    messages = answers(llm.server)[-1]["messages"]
     assert [message["role"] for message in messages] == ["system", "user", "assistant", "user"]
     assert messages[2]["content"] == f'It says so here: <q s="1">{QUOTE}.</q>.'
     assert "<src" in messages[1]["content"]
@@ -134,7 +135,7 @@ def test_the_model_sees_the_conversation(site: RunningServer, llm: ScriptedLlm) 
         json={"question": "Who made the lamp?"},
         params={"stream": "false"},
     )
-    assert len(llm.server.requests[-1]["messages"]) == 2
+    assert len(answers(llm.server)[-1]["messages"]) == 2
 
 
 def test_a_prompt_continues_the_one_before_it(site: RunningServer) -> None:
@@ -146,7 +147,7 @@ def test_a_language_that_was_named_is_kept_with_the_turn(
     site: RunningServer, llm: ScriptedLlm
 ) -> None:
     def told() -> str:
-        content: str = llm.server.requests[-1]["messages"][-1]["content"]
+        content: str = answers(llm.server)[-1]["messages"][-1]["content"]
         return content
 
     def beside(act: str, body: Json) -> None:
@@ -166,7 +167,7 @@ def test_a_language_that_was_named_is_kept_with_the_turn(
     beside("regenerate", {"language": "question"})
     assert "Answer in English." in told()
     ask(site, conversation, "And who made the lamp of the lighthouse?", language="fr")
-    assert "Answer in English." in llm.server.requests[-1]["messages"][1]["content"]
+    assert "Answer in English." in answers(llm.server)[-1]["messages"][1]["content"]
     assert "Answer in French." in told()
 
 
@@ -176,7 +177,7 @@ def test_the_trace_of_a_stored_answer_has_its_prompt(site: RunningServer, llm: S
         answer = ask(site, conversation, question, trace=True)
         stored = trace_of(site, answer["turn_id"])
         assert stored["prompt"] == answer["trace"]["report"]["prompt"]
-        assert stored["prompt"] == llm.server.requests[-1]["messages"]
+        assert stored["prompt"] == answers(llm.server)[-1]["messages"]
         assert stored["report"]["model"] == "scripted"
         assert stored["report"]["usage"] == answer["trace"]["report"]["usage"]
     again = site.http.post(
@@ -208,15 +209,15 @@ def test_a_collection_names_its_model(site: RunningServer, llm: ScriptedLlm) -> 
     changed = site.http.patch(path, json={"model": " house "}).json()
     assert (changed["name"], changed["model"]) == ("house", "house")
     ask(site, begun(site), collections=["house"])
-    assert llm.server.requests[-1]["model"] == "house"
+    assert answers(llm.server)[-1]["model"] == "house"
     ask(site, begun(site))
-    assert llm.server.requests[-1]["model"] == "scripted"
+    assert answers(llm.server)[-1]["model"] == "scripted"
     assert site.http.patch(path, json={"model": ""}).json()["model"] == ""
 
 
 def test_who_goes_finds_what_arrived(site: RunningServer, llm: ScriptedLlm) -> None:
     llm.server.script = writes(
-        f'He climbs <q s="1">{QUOTE}</q> ' + "and on " * 500, token_seconds=0.01
+        f'He climbs <q s="1">{QUOTE}</q> ' + "and on " * 500, token_seconds=0.05
     )
     conversation = begun(site)
     go_after(site, conversation, '"text","delta":"[1]')
@@ -227,7 +228,7 @@ def test_who_goes_finds_what_arrived(site: RunningServer, llm: ScriptedLlm) -> N
     assert kept["citations"][0]["quote"] == QUOTE
     llm.server.script = quoting
     ask(site, conversation, STEPS)
-    assert f'<q s="1">{QUOTE}</q>' in llm.server.requests[-1]["messages"][2]["content"]
+    assert f'<q s="1">{QUOTE}</q>' in answers(llm.server)[-1]["messages"][2]["content"]
 
 
 def test_what_broke_off_is_continued_where_it_ended(site: RunningServer, llm: ScriptedLlm) -> None:
@@ -237,7 +238,7 @@ def test_what_broke_off_is_continued_where_it_ended(site: RunningServer, llm: Sc
     broken = broken_off(site, conversation)
     llm.server.script = writes(whole)
     rest = continued(site, broken["id"])
-    sent = llm.server.requests[-1]
+    sent = answers(llm.server)[-1]
     begun_with = sent["messages"][-1]["content"]
     assert sent["messages"][-1]["role"] == "assistant"
     assert QUOTE in begun_with
@@ -254,7 +255,7 @@ def test_what_broke_off_is_continued_where_it_ended(site: RunningServer, llm: Sc
     problem(refused, 409, "nothing_to_continue")
     regenerate = f"/api/v1/turns/{rest['turn_id']}/regenerate"
     assert site.http.post(regenerate, params=WHOLE).status_code == 200
-    assert llm.server.requests[-1]["messages"][-1]["role"] == "user"
+    assert answers(llm.server)[-1]["messages"][-1]["role"] == "user"
 
 
 def test_what_is_continued_keeps_the_numbers_of_its_sources(
@@ -285,7 +286,7 @@ def test_what_is_continued_keeps_the_numbers_of_its_sources(
         1: "tower.txt",
         2: "newer.txt",
     }
-    assert stored["prompt"] == llm.server.requests[-1]["messages"]
+    assert stored["prompt"] == answers(llm.server)[-1]["messages"]
     assert '<src n="1" title="tower.txt"' in stored["prompt"][-2]["content"]
     site.http.delete(f"/api/v1/collections/{tower}")
 
@@ -306,7 +307,7 @@ def test_a_quote_that_was_cut_off_is_written_anew(site: RunningServer, llm: Scri
     assert cut["truncated"]
     assert not cut["citations"]
     rest = continued(site, cut["turn_id"])
-    assert llm.server.requests[-1]["messages"][-1]["content"] == claim
+    assert answers(llm.server)[-1]["messages"][-1]["content"] == claim
     assert rest["answer"] == f"{claim} [1]."
     assert not rest["struck"]
 

@@ -7,7 +7,7 @@ import resource
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,7 +51,9 @@ def test_a_head_without_an_end_is_refused(idle: RunningServer, start: bytes) -> 
         except (ConnectionError, TimeoutError):
             pass
         else:
-            pytest.fail("the server read on")
+            # It was all taken into the buffers on its way, but was it read?
+            with suppress(ConnectionError):
+                assert reply(connection).startswith(b"HTTP/1.1 431")
     assert idle.http.get("/healthz").status_code == 200
 
 
@@ -117,6 +119,15 @@ def test_a_client_that_dawdles_over_its_head_is_sent_away(
     assert spoken(dawdle).startswith(b"HTTP/1.1 408")
 
 
+async def until_it_ends(reader: asyncio.StreamReader) -> bytes:
+    """All that comes, whether the connection ends well or is reset."""
+    received = b""
+    with suppress(ConnectionResetError):
+        while piece := await reader.read(65_536):
+            received += piece
+    return received
+
+
 @pytest.mark.parametrize("crumb", [b"\r\n", b"x"], ids=["no request", "a body that nobody reads"])
 def test_after_a_response_no_crumbs_keep_a_connection(
     monkeypatch: pytest.MonkeyPatch, crumb: bytes
@@ -126,7 +137,7 @@ def test_after_a_response_no_crumbs_keep_a_connection(
     async def crumble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         length = b"Content-Length: 1000\r\n" if crumb == b"x" else b""
         writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n" + length + b"\r\n")
-        ended = asyncio.ensure_future(reader.read())
+        ended = asyncio.ensure_future(until_it_ends(reader))
         while not ended.done():
             writer.write(crumb)
             await asyncio.wait({ended}, timeout=0.05)
@@ -226,14 +237,14 @@ def test_a_client_that_reads_nothing_is_sent_away(
 
 
 def test_a_client_that_reads_slowly_is_sent_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_protocol, "READ_SECONDS", 0.5)
+    monkeypatch.setattr(http_protocol, "READ_SECONDS", 3.0)
 
     async def read() -> int:
         loop, total = asyncio.get_running_loop(), 0
         async with asked(at_once, CLOSED) as (_, connection):
             while piece := await loop.sock_recv(connection, 1 << 19):
                 total += len(piece)
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.03)
         return total
 
     assert asyncio.run(read()) > MUCH

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from serve.errors import TooManyQuestions
@@ -122,7 +122,6 @@ ASKERS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(ASKERS, st.integers(1, 3), st.integers(0, 6))
 def test_no_slot_is_exceeded_or_lost(askers: list[Asker], streams: int, queue: int) -> None:
     asyncio.run(_crowd(askers, Admission(streams, queue), streams, queue))

@@ -142,7 +142,7 @@ def llm() -> Iterator[ScriptedLlm]:
 def http(llm: ScriptedLlm) -> Iterator[httpx.Client]:
     headers = {"Authorization": "Bearer k"}
     base = llm.url.removesuffix("/v1")
-    with httpx.Client(base_url=base, headers=headers, trust_env=False) as client:
+    with httpx.Client(base_url=base, headers=headers, trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -226,7 +226,7 @@ def test_the_command_serves_until_it_is_stopped() -> None:
         assert process.stdout is not None
         try:
             url = process.stdout.readline().split()[-1]
-            answer = httpx.get(f"{url}/models", trust_env=False).json()
+            answer = httpx.get(f"{url}/models", trust_env=False, timeout=60).json()
         finally:
             process.send_signal(signal.SIGINT)
         assert answer["data"][0]["id"] == "scripted"

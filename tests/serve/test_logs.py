@@ -118,7 +118,7 @@ def test_no_word_of_anybody_reaches_the_log(
 ) -> None:
     running = server(
         LLM_URL=llm.url, LLM_KEY="canary-key", LOG_LEVEL="debug", LOG_FORMAT=form,
-        DATABASE_URL="", LLM_IDLE_SECONDS="2",
+        DATABASE_URL="", LLM_IDLE_SECONDS="5",
     )  # fmt: skip
     until(lambda: running.http.get("/api/v1/status").json()["llm"]["writes"], patience=30)
     use_everything(running, llm)

@@ -23,7 +23,7 @@ def town(module_server: ServerFactory) -> Iterator[Town]:
 
 def settle(town: Town) -> None:
     """Return when nothing is on its way in any more."""
-    until(lambda: town.operator.get("/api/v1/status").json()["active_jobs"] == 0, 60)
+    until(lambda: town.operator.get("/api/v1/status").json()["active_jobs"] == 0, 180)
 
 
 class Cabinet:

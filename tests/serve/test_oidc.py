@@ -405,7 +405,7 @@ def test_nobody_is_made_before_there_is_an_administrator(
         WORKERS="0",
     )
     provider.set(fault="", people={}, key=1, redirectUris=[running.url + CALLBACK])
-    with httpx.Client(base_url=running.url, trust_env=False) as http:
+    with httpx.Client(base_url=running.url, trust_env=False, timeout=60) as http:
         problem(signed_in_by(http, "ada"), 403, "account_needed")
 
 

@@ -34,7 +34,7 @@ def llm() -> Iterator[ScriptedLlm]:
 
 @pytest.fixture(scope="module")
 def site(llm: ScriptedLlm, module_server: ServerFactory) -> RunningServer:
-    server = module_server(LLM_URL=llm.url, LLM_STREAMS="1", LLM_QUEUE="0", LLM_IDLE_SECONDS="2")
+    server = module_server(LLM_URL=llm.url, LLM_STREAMS="1", LLM_QUEUE="0", LLM_IDLE_SECONDS="5")
     server.collection("Été & Phare")
     pages = pdf_of_pages("Built of granite.", f"{QUOTE}. The lamp was made in Paris.")
     server.ingest({"light[house].pdf": pages}, "Été & Phare")

@@ -319,7 +319,6 @@ _HARMLESS = [
 
 
 @given(st.lists(st.sampled_from(LEASE.split()), min_size=2, max_size=12), st.data())
-@settings(deadline=None)
 def test_harmless_changes_lose_no_quote(words: list[str], data: st.DataObject) -> None:
     quote = "the " + " ".join(words)
     for change in data.draw(st.lists(st.sampled_from(_HARMLESS), max_size=4)):

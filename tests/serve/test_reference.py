@@ -61,7 +61,7 @@ def test_every_operation_tells_what_it_wants_of_a_caller(
     site: RunningServer, document: dict[str, Any]
 ) -> None:
     assert document["components"]["securitySchemes"].keys() == {"key", "session", "csrf"}
-    with httpx.Client(base_url=site.url, trust_env=False) as nobody:
+    with httpx.Client(base_url=site.url, trust_env=False, timeout=60) as nobody:
         for method, path, operation in operations(document):
             status = nobody.request(method, re.sub(r"{\w+}", "1", path)).status_code
             is_closed = operation["security"] != []
@@ -127,6 +127,7 @@ def test_the_page_has_all_and_needs_nobody(site: RunningServer, document: dict[s
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_server_keeps_to_its_document(site: RunningServer, tmp_path: Path) -> None:
     done = subprocess.run(
         [

@@ -62,7 +62,7 @@ def test_as_many_as_may_be_are_worked_on_and_the_next_one_waits(
     site: RunningServer, town: Town, sent: Sent
 ) -> None:
     person = town.person("At work")
-    assert reads(person)
+    until(lambda: reads(person))
     with nothing_written(site):
         replies = [sent(person) for _ in range(AT_ONCE - 1)]
         until(lambda: reads(person))
@@ -72,7 +72,7 @@ def test_as_many_as_may_be_are_worked_on_and_the_next_one_waits(
         replies.append(sent(person))
         until(lambda: waiting(site) == 1)
     assert [reply.result().status_code for reply in replies] == [404] * (AT_ONCE + 1)
-    assert reads(person)
+    until(lambda: reads(person))
     assert waiting(site) == 0
 
 
@@ -81,13 +81,13 @@ def test_a_persons_keys_and_sessions_count_together_and_others_go_on(
 ) -> None:
     person, other = town.person("With a key"), town.person("Other")
     key = town.key(person, "ask", "search")
-    assert reads(key)
-    assert reads(other)
+    until(lambda: reads(key))
+    until(lambda: reads(other))
     with nothing_written(site):
         replies = [sent(person) for _ in range(AT_ONCE)]
         until(lambda: not reads(key))
-        assert reads(other)
-        assert reads(site.http)
+        until(lambda: reads(other))
+        until(lambda: reads(site.http))
     assert [reply.result().status_code for reply in replies] == [404] * AT_ONCE
 
 
@@ -99,7 +99,7 @@ def test_as_many_as_may_wait_do_and_the_next_one_is_refused(
     site = server(WORKERS="0", **most)
     with closing(Town(site)) as town:
         person = town.person("Many")
-        assert reads(person)
+        until(lambda: reads(person))
         with nothing_written(site):
             replies = [sent(person) for _ in range(AT_ONCE + WAITING + 1)]
             until(lambda: any(reply.done() for reply in replies))
@@ -122,11 +122,11 @@ def test_what_comes_with_a_key_that_is_deleted_is_not_counted_as_its_persons(
     with closing(Town(site)) as town:
         person = town.person("Robbed")
         key = town.key(person)
-        assert reads(key)
+        until(lambda: reads(key))
         (kept,) = person.get("/api/v1/keys").json()["items"]
         assert person.delete(f"/api/v1/keys/{kept['id']}").status_code == 204
         assert {key.get("/api/v1/me").status_code for _ in range(2 * most)} == {401}
-        assert reads(person)
+        assert person.get("/api/v1/me").status_code == 200
 
 
 def test_who_sends_more_than_may_come_in_a_minute_is_refused(
@@ -136,10 +136,10 @@ def test_who_sends_more_than_may_come_in_a_minute_is_refused(
     with closing(Town(site)) as town:
         person, other = town.person("Often"), town.person("Seldom")
         key = town.key(person, "search")
-        statuses = [http.get("/api/v1/me").status_code for http in (person, key) * 20]
-        assert statuses[:10] == [200] * 10
-        assert 429 in statuses
-        refused = problem(key.get("/api/v1/me"), 429, "too_many_requests")
+        replies = [http.get("/api/v1/me") for http in (person, key) * 20]
+        assert [reply.status_code for reply in replies[:10]] == [200] * 10
+        first_of_key = next(reply for reply in replies[1::2] if reply.status_code == 429)
+        refused = problem(first_of_key, 429, "too_many_requests")
         assert "minute" in refused["detail"]
         assert refused["retry_after"] >= 1
         assert other.get("/api/v1/me").status_code == 200
@@ -148,19 +148,20 @@ def test_who_sends_more_than_may_come_in_a_minute_is_refused(
 
 def test_who_goes_away_leaves_the_queue(site: RunningServer, town: Town, sent: Sent) -> None:
     person = town.person("Gone")
-    assert reads(person)
+    until(lambda: reads(person))
     with nothing_written(site):
         replies = [sent(person) for _ in range(AT_ONCE)]
         until(lambda: not reads(person))
         for _ in range(3 * WAITING):
             with pytest.raises(httpx.ReadTimeout):
                 person.get("/api/v1/me", timeout=0.3)
+            until(lambda: waiting(site) == 0)
     assert [reply.result().status_code for reply in replies] == [404] * AT_ONCE
 
 
 def test_a_slow_upload_leaves_its_turn_to_other_requests(site: RunningServer, town: Town) -> None:
     person = town.key(town.person("Slow"), "ingest", "search", "ask")
-    assert reads(person)
+    until(lambda: reads(person))
     head = (
         "POST /api/v1/documents HTTP/1.1\r\nHost: localhost\r\n"
         f"Authorization: {person.headers['Authorization']}\r\n"
@@ -212,7 +213,7 @@ def test_the_next_stream_of_a_person_is_refused_until_one_is_closed(
             assert statuses == [200] * MOST_STREAMS
             refused = person.get("/api/v1/jobs/events")
             assert problem(refused, 429, "too_many_requests")["advice"]
-            assert reads(person)
+            until(lambda: reads(person))
         until(lambda: opened(open_streams) == 200)
 
 
@@ -231,7 +232,7 @@ def test_answers_that_wait_for_the_model_hold_no_turn(server: ServerFactory) -> 
             waiting = [pool.submit(person.post, whole, json=QUESTION) for _ in range(AT_ONCE)]
             waiting += [pool.submit(person.post, "/v1/chat/completions", json=plain)]
             until(lambda: questions_of(running) == AT_ONCE + 1)
-            assert reads(person)
+            until(lambda: reads(person))
             running.stop()
 
 

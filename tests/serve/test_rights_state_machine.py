@@ -40,6 +40,7 @@ def site(llm: ScriptedLlm, module_server: ServerFactory) -> RunningServer:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_nobody_is_told_what_they_may_not_see(site: RunningServer, llm: ScriptedLlm) -> None:
     class Machine(RightsMachine):
         server = site

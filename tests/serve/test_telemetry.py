@@ -185,7 +185,7 @@ def test_a_failure_is_marked(site: RunningServer, receiver: OtlpReceiver) -> Non
 def test_no_word_of_anybody_is_in_a_trace(llm: ScriptedLlm, server: ServerFactory) -> None:
     with otlp_receiver() as receiver:
         running = server(
-            LLM_URL=llm.url, LLM_KEY="canary-key", LLM_IDLE_SECONDS="2", OTEL_ENDPOINT=receiver.url
+            LLM_URL=llm.url, LLM_KEY="canary-key", LLM_IDLE_SECONDS="5", OTEL_ENDPOINT=receiver.url
         )
         until(lambda: running.http.get("/api/v1/status").json()["llm"]["writes"], patience=30)
         use_everything(running, llm)

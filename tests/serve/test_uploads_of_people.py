@@ -55,7 +55,9 @@ def reply(connection: socket.socket) -> bytes:
     """A problem as it comes."""
     told = b""
     while not told.endswith(b"}"):
-        told += connection.recv(65_536)
+        piece = connection.recv(65_536)
+        assert piece, told
+        told += piece
     return told
 
 

@@ -6,7 +6,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,6 @@ import pytest
 from sqlalchemy import update
 
 from retrieval.analysis import terms
-from retrieval.contents import visible_documents
 from retrieval.database import Database
 from retrieval.embedder import HashEmbedder
 from retrieval.faiss_tiers import Tier, Tiers
@@ -101,39 +100,6 @@ def test_the_dense_index_follows_before_every_search(database: Database, tmp_pat
         remove(database, first)
         indexes.catch_up()
         assert dense(indexes, collection, "garden") == []
-
-
-def test_what_is_replaced_is_there_at_every_moment(sqlite: Database, tmp_path: Path) -> None:
-    """Even where a version was replaced itself before the indexes came to it."""
-    collection = a_collection(sqlite)
-    first = published(sqlite, collection, "a.txt", "garden")
-    with opened(sqlite, tmp_path) as indexes, ThreadPoolExecutor() as pool:
-        indexes.catch_up()
-        others = [published(sqlite, collection, f"{n}.txt", "wall") for n in range(50)]
-        latest = [published(sqlite, collection, "a.txt", f"garden {n}") for n in range(150)][-1]
-        following = pool.submit(indexes.catch_up)
-        seen = {first}
-        while not following.done():
-            documents = indexes.dense.documents()
-            assert documents & {first, latest}
-            seen |= documents
-        following.result()
-        seen |= indexes.dense.documents()
-        assert seen == {first, latest, *others}
-
-
-def test_held_indexes_stay_at_the_state_that_is_read(sqlite: Database, tmp_path: Path) -> None:
-    collection = a_collection(sqlite)
-    with opened(sqlite, tmp_path) as indexes, ThreadPoolExecutor() as pool:
-        first = published(sqlite, collection, "a.txt", "garden")
-        with indexes.held() as connection:
-            second = published(sqlite, collection, "a.txt", "wall")
-            following = pool.submit(indexes.catch_up)
-            assert visible_documents(connection) == [first]
-            assert not wait([following], 0.2).done
-            assert indexes.dense.documents() == {first}
-        following.result()
-        assert indexes.dense.documents() == {second}
 
 
 def test_both_indexes_follow_in_the_background(database: Database, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from retrieval.contents import visible_documents
 from retrieval.database import Database
 from retrieval.faiss_tiers import Tiers
 from retrieval.fusion import FusionWeights
@@ -249,3 +250,35 @@ def test_searching_goes_on_while_documents_come_and_go(database: Database, tmp_p
         finally:
             ended.set()
         assert all(task.result() > 0 for task in tasks)
+
+
+def test_what_is_replaced_is_there_at_every_moment(place: Place) -> None:
+    """Even where a version was replaced itself before the indexes came to it."""
+    collection, dense = a_collection(place.database), place.indexes.dense
+    first = place.put(collection, "a.txt", "garden")
+    place.indexes.catch_up()
+    others = [place.put(collection, f"{n}.txt", "wall") for n in range(50)]
+    latest = [place.put(collection, "a.txt", f"garden {n}") for n in range(150)][-1]
+    with ThreadPoolExecutor() as pool:
+        following = pool.submit(place.indexes.catch_up)
+        seen = {first}
+        while not following.done():
+            documents = dense.documents()
+            assert documents & {first, latest}
+            seen |= documents
+        following.result()
+    assert seen | dense.documents() == {first, latest, *others}
+
+
+def test_held_indexes_stay_at_the_state_that_is_read(place: Place) -> None:
+    collection, indexes = a_collection(place.database), place.indexes
+    first = place.put(collection, "a.txt", "garden")
+    with ThreadPoolExecutor() as pool:
+        with indexes.held() as connection:
+            second = place.put(collection, "a.txt", "wall")
+            following = pool.submit(indexes.catch_up)
+            assert visible_documents(connection) == [first]
+            assert not wait([following], 0.2).done
+            assert indexes.dense.documents() == {first}
+        following.result()
+    assert indexes.dense.documents() == {second}

@@ -340,7 +340,7 @@ def test_the_reader_who_scrolls_up_by_a_little_stays_there(
     page.get_by_role("button", name="Stop").click()
 
 
-_CARD_WHILE_SCROLLED = """() => document.querySelector(".thread").scrollTop > 60 &&
+_CARD_WHILE_SCROLLED = """(top) => document.querySelector(".thread").scrollTop > top &&
     document.querySelector(".card:popover-open") !== null"""
 
 
@@ -359,7 +359,8 @@ def test_a_card_can_be_read_while_the_thread_moves(
     expect(card).to_contain_text(QUOTE)
     if on == "card":
         card.hover()
-    page.wait_for_function(_CARD_WHILE_SCROLLED)
+    top = page.locator(".thread").evaluate("(each) => each.scrollTop")
+    page.wait_for_function(_CARD_WHILE_SCROLLED, arg=top + 60)
     expect(chip).not_to_be_in_viewport()
     expect(card).to_have_count(1 if on == "card" else 0)
     page.get_by_role("button", name="Stop").click()

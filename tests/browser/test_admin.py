@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import VisitFactory
 from tests.browser.site import ADMINISTRATOR, READER, Site
 from tests.browser.states_admin import with_judgement
-from tests.browser.visit import Visit
+from tests.browser.visit import Visit, taken
 from tests.fixtures.people import PASSWORD, problem
+from tests.fixtures.waiting import until
 
 PAGES = {
     "collections": "Collections",
@@ -167,12 +168,35 @@ def test_a_group_gives_its_members_what_it_has(signed_in: Visit, site: Site) -> 
     expect(page.get_by_role("heading", level=1)).to_have_text("Lawyers")
     with page.expect_response("**/members"):
         page.get_by_label(READER).check()
+    held: list[Route] = []
+    signed_in.context.route("**/api/v1/groups", lambda route: held.append(route), times=1)
     page.goto(f"{site.town.server.url}/admin/collections/{vault}")
     page.get_by_label("Add somebody").fill("Lawyers (Group)")
     page.get_by_role("button", name="Add").click()
+    taken(page, held).continue_()
     expect(page.get_by_label("Role of Lawyers")).to_have_value("reader")
     seen = site.town.signed_in(READER).get("/api/v1/collections").json()["items"]
     assert "Vault" in [each["name"] for each in seen]
+
+
+def test_members_that_are_ticked_quickly_are_all_in_the_group(signed_in: Visit, site: Site) -> None:
+    made = site.town.operator.post("/api/v1/groups", json={"name": "Quick"}).json()["id"]
+    page = signed_in.open(f"/admin/groups/{made}")
+    held: list[Route] = []
+    signed_in.context.route("**/members", lambda route: held.append(route))
+    page.get_by_role("checkbox", name=READER).check()
+    first = taken(page, held)
+    page.get_by_role("checkbox", name=ADMINISTRATOR).check()
+    page.wait_for_timeout(100)
+    assert held == []
+    first.continue_()
+    taken(page, held).continue_()
+
+    def members() -> set[str]:
+        told = site.town.operator.get(f"/api/v1/groups/{made}").json()
+        return {each["name"] for each in told["members"]}
+
+    until(lambda: members() == {READER, ADMINISTRATOR})
 
 
 def test_keys_of_others_are_seen_and_revoked(signed_in: Visit, site: Site) -> None:

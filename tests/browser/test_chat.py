@@ -10,10 +10,14 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.chat import FOREIGN, HOSTILE, PARTLY, RICH, answered, ask, is_sound, writing
 from tests.browser.conftest import VisitFactory
 from tests.browser.site import ADMINISTRATOR, QUOTE, STEPS, Site
-from tests.browser.visit import Visit
+from tests.browser.visit import Visit, taken
 from tests.fixtures.waiting import until
 
 WORDS = " ".join(f"word{n}" for n in range(300))
+
+
+def paragraphs(count: int) -> str:
+    return "\n\n".join(f"Paragraph {n}." for n in range(count))
 
 
 def text_of(page: Page) -> str:
@@ -24,7 +28,7 @@ def test_words_come_one_after_another_and_a_status_before_them(
     signed_in: Visit, site: Site
 ) -> None:
     """10, 28."""
-    site.llm.server.script = writing(WORDS, first_seconds=0.6, token_seconds=0.01)
+    site.llm.server.script = writing(WORDS, first_seconds=3, token_seconds=0.05)
     page = signed_in.open("/")
     ask(page, STEPS)
     expect(page.locator(".progress")).to_have_text(re.compile("Reading . passages|Searching"))
@@ -47,7 +51,7 @@ def test_stop_freezes_the_text_and_the_server(signed_in: Visit, site: Site) -> N
     until(lambda: site.llm.server.running == 0)
     kept = text_of(page)
     assert "word3" in kept
-    assert "word99" not in kept
+    assert "word299" not in kept
     is_sound(signed_in)
     page.reload()
     answered(page)
@@ -258,24 +262,15 @@ def test_a_copy_is_markdown_with_its_sources(visiting: VisitFactory) -> None:
     assert f"- [1] lighthouse.txt: “{QUOTE}" in copied
 
 
-def test_a_long_answer_leaves_the_page_free(signed_in: Visit, site: Site) -> None:
-    """33: 2,000 tokens, no task of the main thread over 200 ms."""
+def test_a_long_answer_is_drawn_as_fast_as_it_comes(signed_in_page: Page, site: Site) -> None:
+    """33; how long it holds the page up is measured by tests/bench/page.py."""
     paragraph = "The light of the tower turns once in every ten seconds over the dark water. " * 6
     site.llm.server.script = writing("\n\n".join([paragraph] * 22), token_seconds=0.0015)
-    page = signed_in.open("/")
-    page.evaluate(
-        """() => {
-          window.tasks = [];
-          new PerformanceObserver((list) => {
-            for (const each of list.getEntries()) window.tasks.push(each.duration);
-          }).observe({ type: "longtask", buffered: false });
-        }"""
-    )
-    ask(page, STEPS)
-    answered(page)
-    longest = page.evaluate("Math.max(0, ...window.tasks)")
-    print(f"longest task: {longest} ms")
-    assert longest < 200
+    ask(signed_in_page, STEPS)
+    answered(signed_in_page)
+    # The answer ends where its most tokens are used up.
+    for n in range(5):
+        expect(signed_in_page.locator(".prose p").nth(n)).to_have_text(paragraph.strip())
 
 
 @pytest.mark.parametrize("language", ["ar", "en"])
@@ -290,7 +285,7 @@ def test_text_runs_the_way_its_letters_do(signed_in_page: Page, language: str) -
 def test_a_conversation_opens_at_its_end_though_the_text_is_drawn_late(
     signed_in: Visit, site: Site
 ) -> None:
-    site.llm.server.script = writing("\n\n".join(f"Paragraph {n}." for n in range(120)))
+    site.llm.server.script = writing(paragraphs(120))
     page = signed_in.open("/")
     ask(page, STEPS)
     answered(page)
@@ -299,15 +294,14 @@ def test_a_conversation_opens_at_its_end_though_the_text_is_drawn_late(
     page.reload()
     expect(page.locator(".question-text")).to_be_visible()
     expect(page.locator(".prose")).to_have_count(0)
-    held.pop().continue_()
+    taken(page, held).continue_()
     expect(page.locator(".prose")).to_contain_text("Paragraph 119.")
     expect(page.locator(".answer-actions")).to_be_in_viewport()
 
 
 def test_the_reader_who_scrolls_up_stays_there(signed_in_page: Page, site: Site) -> None:
     page = signed_in_page
-    lines = "\n\n".join(f"Paragraph {n}." for n in range(120))
-    site.llm.server.script = writing(lines, token_seconds=0.01)
+    site.llm.server.script = writing(paragraphs(300), token_seconds=0.03)
     ask(page, STEPS)
     expect(page.locator(".prose")).to_contain_text("Paragraph 40.")
     thread = page.locator(".thread")
@@ -321,3 +315,54 @@ def test_the_reader_who_scrolls_up_stays_there(signed_in_page: Page, site: Site)
     page.get_by_role("button", name="Go to the end").click()
     expect(page.get_by_role("button", name="Go to the end")).not_to_be_visible()
     page.get_by_role("button", name="Stop").click()
+
+
+def test_the_reader_who_scrolls_up_by_a_little_stays_there(
+    signed_in_page: Page, site: Site
+) -> None:
+    page = signed_in_page
+    site.llm.server.script = writing(paragraphs(300), token_seconds=0.03)
+    ask(page, STEPS)
+    expect(page.locator(".prose")).to_contain_text("Paragraph 40.")
+    thread = page.locator(".thread")
+    to_end = page.get_by_role("button", name="Go to the end")
+
+    def has_left() -> bool:
+        # A step may be lost to what is drawn at the same moment; words come between the steps.
+        thread.evaluate("(each) => each.scrollBy(0, -8)")
+        page.wait_for_timeout(150)
+        return to_end.is_visible()
+
+    until(has_left)
+    before = thread.evaluate("(each) => each.scrollTop")
+    expect(page.locator(".prose")).to_contain_text("Paragraph 90.")
+    assert thread.evaluate("(each) => each.scrollTop") == before
+    page.get_by_role("button", name="Stop").click()
+
+
+_CARD_WHILE_SCROLLED = """(top) => document.querySelector(".thread").scrollTop > top &&
+    document.querySelector(".card:popover-open") !== null"""
+
+
+@pytest.mark.parametrize("on", ["mark", "card"])
+def test_a_card_can_be_read_while_the_thread_moves(
+    signed_in_page: Page, site: Site, on: str
+) -> None:
+    page = signed_in_page
+    quoted = f'It says: <q s="1">{QUOTE}</q>.'
+    lines = "\n\n".join([paragraphs(6), quoted, paragraphs(300)])
+    site.llm.server.script = writing(lines, token_seconds=0.05)
+    ask(page, STEPS)
+    chip = page.locator(".chip")
+    chip.hover()
+    card = page.get_by_role("tooltip")
+    expect(card).to_contain_text(QUOTE)
+    if on == "card":
+        card.hover()
+    top = page.locator(".thread").evaluate("(each) => each.scrollTop")
+    page.wait_for_function(_CARD_WHILE_SCROLLED, arg=top + 60)
+    expect(chip).not_to_be_in_viewport()
+    expect(card).to_have_count(1 if on == "card" else 0)
+    page.get_by_role("button", name="Stop").click()
+    page.mouse.move(0, 0)
+    expect(card).to_have_count(0)

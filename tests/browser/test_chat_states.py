@@ -6,13 +6,14 @@ import re
 from contextlib import ExitStack
 
 import httpx
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.chat import FOREIGN, PARTLY, answered, ask, is_sound, writing
 from tests.browser.conftest import VisitFactory
 from tests.browser.site import ADMINISTRATOR, QUOTE, READER, STEPS, Site
-from tests.browser.visit import Visit
+from tests.browser.visit import Visit, taken
 from tests.fixtures.people import PASSWORD
+from tests.fixtures.turns import nothing_written
 from tests.fixtures.waiting import until
 
 
@@ -113,16 +114,25 @@ def test_a_draft_outlives_the_session_and_the_page(signed_in: Visit) -> None:
 
 
 def test_a_full_queue_says_when_to_try_again(signed_in: Visit, site: Site) -> None:
+    def waiting_longer(route: Route) -> None:
+        # Else the time that is told could be over before all of it is looked at.
+        told = route.fetch()
+        route.fulfill(response=told, json=told.json() | {"retry_after": 10})
+
     site.llm.server.script = writing("Slowly.", first_seconds=60)
     page = signed_in.open("/")
     with ExitStack() as stack:
         http = stack.enter_context(
             httpx.Client(
-                base_url=signed_in.url, headers=site.town.operator.headers, trust_env=False
+                base_url=signed_in.url,
+                headers=site.town.operator.headers,
+                trust_env=False,
+                timeout=60,
             )
         )
         for _ in range(6):
             stack.enter_context(http.stream("POST", "/api/v1/chat", json={"question": STEPS}))
+        signed_in.context.route("**/turns", waiting_longer, times=1)
         ask(page, STEPS)
         alert = page.get_by_role("alert")
         expect(alert).to_contain_text("Too many questions at once")
@@ -331,12 +341,15 @@ def test_a_collection_that_is_gone_is_asked_no_more(signed_in: Visit, site: Site
     ask(page, STEPS)
     answered(page)
     site.town.operator.delete(f"/api/v1/collections/{shelf}")
-    page.reload()
-    answered(page)
     ask(page, STEPS)
+    page.get_by_role("alert").get_by_role("button", name="Try again").click()
     expect(answered(page, 2).locator(".chip").first).to_be_visible()
-    page.get_by_role("link", name="New chat").click()
+    held: list[Route] = []
+    signed_in.context.route("**/api/v1/collections", lambda route: held.append(route), times=1)
+    page.goto(signed_in.url)
     ask(page, STEPS)
+    expect(page.locator(".question-text")).to_have_text(STEPS)
+    taken(page, held).continue_()
     expect(answered(page).locator(".chip").first).to_be_visible()
 
 
@@ -411,8 +424,9 @@ def test_documents_that_are_coming_are_counted(visiting: VisitFactory, site: Sit
     visit = visiting(ADMINISTRATOR)
     many = {f"note {n}.txt": b"Nothing but a note. " * 400 * (n + 1) for n in range(30)}
     site.town.server.upload(many)
-    page = visit.open("/")
-    expect(page.get_by_text(re.compile(r"\d+ of \d+ documents are ready"))).to_be_visible()
-    is_sound(visit)
+    with nothing_written(site.town.server):
+        page = visit.open("/")
+        expect(page.get_by_text(re.compile(r"\d+ of \d+ documents are ready"))).to_be_visible()
+        is_sound(visit)
     for each in site.town.operator.get("/api/v1/documents?q=note&limit=100").json()["items"]:
         site.town.operator.delete(f"/api/v1/documents/{each['id']}")

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.chat import answered, ask, is_sound
 from tests.browser.conftest import VisitFactory
 from tests.browser.site import READER, STEPS, Site
-from tests.browser.visit import Visit, holding_posts
+from tests.browser.visit import Visit, holding_posts, taken
 from tests.fixtures.waiting import until
 
 LAMP = "Where was the lamp made?"
@@ -20,6 +20,9 @@ def asked(visit: Visit, question: str) -> Page:
     page = visit.open("/")
     ask(page, question)
     answered(page)
+    # Of several with this title, the first of the list is it then.
+    listed = page.get_by_role("navigation").get_by_role("link", name=question)
+    expect(listed.first).to_have_attribute("aria-current", "page")
     return page
 
 
@@ -69,6 +72,8 @@ def test_what_is_deleted_can_be_called_back_for_some_seconds(
     here = page.url.removeprefix(visit.url)
     address = f"{visit.url}/api/v1/conversations/{here.removeprefix('/c/')}"
     act(page, LAMP, "Delete")
+    # What is pointed at stays.
+    page.get_by_role("button", name="Undo").hover()
     expect(page.get_by_role("navigation").get_by_role("link", name=LAMP)).to_have_count(0)
     expect(page).to_have_url(visit.url + "/")
     assert visit.axe() == []
@@ -135,7 +140,7 @@ def test_who_has_gone_elsewhere_is_not_called_back_by_an_answer(signed_in: Visit
     page.get_by_role("link", name="Documents", exact=True).click()
     expect(page.locator("tbody tr").first).to_be_visible()
     with page.expect_response("**/turns"):
-        held.pop().continue_()
+        taken(page, held).continue_()
     listed = page.get_by_role("navigation").get_by_role("link", name="What takes so long?")
     expect(listed).to_be_visible()
     expect(page).to_have_url(f"{signed_in.url}/documents")

@@ -8,6 +8,7 @@ from tests.browser.scripts import gzipped_bytes, scripts_asked
 from tests.browser.site import ADMINISTRATOR, READER, STEPS
 from tests.browser.uploads import drag_over
 from tests.browser.visit import Visit
+from tests.fixtures.waiting import until
 
 MOST_BYTES = 150_000
 MOST_WITH_MARKDOWN = 170_000
@@ -37,8 +38,7 @@ def test_a_conversation_brings_markdown_too_and_the_viewer_only_for_its_sources(
     ask(page, STEPS)
     answered(page)
     again.open(page.url.removeprefix(asking.url))
-    for seen in (asking, again):
-        assert names(seen) >= {"AnswerText", "PdfView"}
+    until(lambda: all(names(seen) >= {"AnswerText", "PdfView"} for seen in (asking, again)))
     ask(abstained.open("/"), FOREIGN)
     answered(abstained.page)
     assert "PdfView" not in names(abstained)
@@ -54,6 +54,6 @@ def test_what_the_page_may_need_next_comes_with_the_first_sign_of_a_person(
         seen.open("/")
         assert names(seen) & later == set()
     typing.page.locator(".composer textarea").press_sequentially("H")
-    assert names(typing) & later == later
+    until(lambda: names(typing) & later == later)
     drag_over(dropping.page, {"one.txt": "One."})
-    assert names(dropping) & later == {"DropZone", "Tray"}
+    until(lambda: names(dropping) & later == {"DropZone", "Tray"})

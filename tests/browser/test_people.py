@@ -91,7 +91,6 @@ def test_who_is_suspended_is_out_at_once_and_told_what_to_do(
     person = site.town.id_of(site.town.person("Absent"))
     page = visiting("Absent").open("/settings")
     site.town.suspended(person)
-    page.get_by_role("link", name="New chat").click()
     page.reload()
     page.get_by_label("Name").fill("Absent")
     page.get_by_label("Password").fill(PASSWORD)

@@ -10,7 +10,7 @@ from tests.browser.chat import answered, ask
 from tests.browser.conftest import VisitFactory
 from tests.browser.site import ADMINISTRATOR, READER, STEPS
 from tests.browser.uploads import drop_files, row
-from tests.browser.visit import Visit, holding_posts
+from tests.browser.visit import Visit, holding_posts, taken
 from tests.fixtures.people import PASSWORD
 
 LAMP = "Where was the lamp made?"
@@ -90,7 +90,9 @@ def test_uploads_go_on_once_one_has_signed_in_again(signed_in: Visit) -> None:
     drop_files(page, {"over the end.txt": "Sent when the session was over."})
     expect(row(page, "over the end.txt")).to_contain_text("Sending")
     signed_in.context.clear_cookies()
-    held.pop().fulfill(status=401, json={"code": "not_signed_in", "status": 401, "detail": ""})
+    taken(page, held).fulfill(
+        status=401, json={"code": "not_signed_in", "status": 401, "detail": ""}
+    )
     dialog = _ended(page)
     signed_in.context.unroute("**/api/v1/documents")
     dialog.get_by_label("Password").fill(PASSWORD)

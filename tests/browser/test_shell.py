@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.browser.chat import answered, ask
 from tests.browser.conftest import VisitFactory
 from tests.browser.site import ADMINISTRATOR, READER, STEPS, Site
-from tests.browser.visit import Visit
+from tests.browser.visit import Visit, taken
 from tests.fixtures.people import PASSWORD
 
 PAGES = ("/", "/documents", "/settings", "/admin", "/welcome")
@@ -67,7 +67,7 @@ def test_a_link_is_asked_for_once_though_nobody_turns_out_to_be_in(
     page.goto(f"{visit.url}/sign-in#{token}")
     page.get_by_label("New password").fill(PASSWORD)
     with page.expect_response("**/api/v1/me"):
-        held.pop().continue_()
+        taken(page, held).continue_()
     visit.context.unroute("**/api/v1/me")
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("button", name="Signed in as Léon")).to_be_visible()

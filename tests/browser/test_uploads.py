@@ -13,9 +13,10 @@ from playwright.sync_api import Browser, Dialog, Page, Route, expect
 from tests.browser.conftest import VisitFactory
 from tests.browser.site import ADMINISTRATOR, READER, Site, open_site
 from tests.browser.uploads import drag_over, drop, drop_files, drop_folder, folder_of, pick, row
-from tests.browser.visit import Visit, holding_posts
+from tests.browser.visit import Visit, holding_posts, taken
 from tests.conftest import RunningServer, ServerFactory
 from tests.fixtures.documents import write_encrypted_pdf
+from tests.fixtures.turns import nothing_written
 
 ROOT = Path(__file__).parents[2]
 TEXTS = ROOT / "serve" / "ui" / "src" / "i18n"
@@ -220,7 +221,7 @@ def test_sending_goes_on_elsewhere_and_what_a_reload_cuts_is_named(signed_in: Vi
     expect(row(page, "slow.txt")).to_contain_text("Sending")
     page.get_by_role("link", name="New chat").click()
     expect(page.get_by_role("textbox", name="Question")).to_be_visible()
-    held.pop().continue_()
+    taken(page, held).continue_()
     expect(row(page, "slow.txt")).to_contain_text("Ready")
     page.get_by_role("link", name="Documents").click()
     page.get_by_label("Collection").select_option(label="default")
@@ -235,12 +236,14 @@ def test_sending_goes_on_elsewhere_and_what_a_reload_cuts_is_named(signed_in: Vi
     expect(page.get_by_role("button", name="Try cut.txt again")).to_have_count(0)
 
 
-def test_a_job_is_followed_again_after_a_reload(signed_in: Visit) -> None:
+def test_a_job_is_followed_again_after_a_reload(signed_in: Visit, site: Site) -> None:
     """Test 6: what the server has, it goes on with."""
     page = _ready(signed_in)
-    pick(page, {"long.txt": _long("reload")})
-    expect(row(page, "long.txt").locator(".tray-status")).to_have_text(_UNDER_WAY)
-    page.reload()
+    with page.expect_response(lambda told: told.status == 202):
+        pick(page, {"long.txt": _long("reload")})
+    with nothing_written(site.town.server):
+        expect(row(page, "long.txt").locator(".tray-status")).to_have_text(_UNDER_WAY)
+        page.reload()
     expect(row(page, "long.txt")).to_contain_text("Ready")
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import VisitFactory
 from tests.browser.marked_text import let_probe_in, marked_text, squashed
 from tests.browser.papers import PAPERS, SCANNED_WORDS, SCANS, Write, in_view, ocr_of
 from tests.browser.site import ADMINISTRATOR, Site
-from tests.browser.visit import Visit
+from tests.browser.visit import Visit, taken
 from tests.fixtures.documents import write_markdown, write_xlsx
 from tests.fixtures.pdf_source import pdf_with_odd_page
 from tests.fixtures.tesseract import need_tesseract
@@ -117,7 +117,13 @@ def test_a_table_is_a_table_with_its_cells_marked(reader: Visit, papers: Papers)
 
 def test_of_a_long_text_only_the_parts_near_are_loaded(reader: Visit, papers: Papers) -> None:
     (number,) = [n for n in range(1, 9) if "MCDXXIII" in papers.page_text("long.txt", n)]
+    held: list[Route] = []
+    reader.context.route("**/quote?*", lambda route: held.append(route))
     page = reader.open(papers.address("long.txt", number, "the bell was recast in Lübeck. 🜂"))
+    quote = taken(page, held)
+    expect(page.get_by_text("Opening the source")).to_be_visible()
+    page.wait_for_timeout(300)
+    quote.continue_()
     expect(page.locator("mark")).to_have_text("the bell was recast in Lübeck. 🜂")
     assert in_view(page, "mark")
     base = f"/api/v1/documents/{papers.ids['long.txt']}/pages/"
@@ -164,6 +170,19 @@ def test_pages_are_turned_and_made_larger(reader: Visit, papers: Papers) -> None
     assert larger["width"] == pytest.approx(width["width"] * 1.25, rel=0.01)
     expect(page.locator('.pdf-page[data-page="3"]')).to_be_in_viewport()
     assert reader.sideways() == 0
+
+
+def test_what_is_typed_into_the_field_of_pages_stays(reader: Visit, papers: Papers) -> None:
+    page = reader.open(f"/d/{papers.ids['plain.pdf']}#page=1")
+    field = page.get_by_label("Page", exact=True)
+    expect(page.locator('.pdf-page[data-page="1"]')).to_be_visible()
+    field.fill("2")
+    page.locator(".viewer-scroller").evaluate("(each) => each.scrollTo(0, each.scrollHeight)")
+    expect(page.get_by_role("button", name="Next page")).to_be_disabled()
+    expect(field).to_have_value("2")
+    field.press("Enter")
+    expect(page.get_by_role("button", name="Next page")).to_be_enabled()
+    expect(field).to_have_value("2")
 
 
 def test_what_is_gone_or_foreign_says_only_that(

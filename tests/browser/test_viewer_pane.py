@@ -218,7 +218,7 @@ def test_a_chip_that_was_clicked_while_the_answer_was_written_gets_the_focus_bac
     reader: Visit, site: Site
 ) -> None:
     def slowly(body: dict[str, Any]) -> Reply:
-        return Reply(two_quotes(body).text + " And so on." * 12, token_seconds=0.03)
+        return Reply(two_quotes(body).text + " And so on." * 60, token_seconds=0.03)
 
     site.llm.server.script = slowly
     page = asking(reader)

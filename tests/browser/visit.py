@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect
 
 from tests.fixtures.people import PASSWORD, Town
+from tests.fixtures.waiting import until
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 
@@ -116,3 +117,15 @@ def holding_posts(held: list[Route]) -> Callable[[Route], None]:
             route.continue_()
 
     return hold
+
+
+def taken(page: Page, held: list[Route]) -> Route:
+    """A request that is held on its way, once the page has made it."""
+
+    def has_come() -> bool:
+        # Handlers of routes are called only while something is asked of the page.
+        page.wait_for_timeout(20)
+        return bool(held)
+
+    until(has_come)
+    return held.pop(0)

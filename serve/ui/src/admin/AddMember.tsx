@@ -1,3 +1,4 @@
+import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useId, useState, type FormEvent } from "react";
 
 import { put } from "../api/http";
@@ -6,7 +7,7 @@ import { FormError } from "../components/Field";
 import { useMessageOf } from "../components/messages";
 import { useMe } from "../session/session";
 import { codeOf } from "../api/problem";
-import { useGroups, usePeople, useRefresh, type Group, type Person, type Role } from "./queries";
+import { GROUPS, PEOPLE, useGroups, usePeople, useRefresh, type Group, type Role } from "./queries";
 import { RoleChoice } from "./RoleChoice";
 import { useAdminText, type AdminText } from "./texts";
 
@@ -16,6 +17,7 @@ export function AddMember({ collectionId }: { collectionId: number }) {
   const isAdministrator = useMe().is_administrator;
   const people = usePeople(isAdministrator).data ?? [];
   const groups = useGroups(isAdministrator).data ?? [];
+  const client = useQueryClient();
   const refresh = useRefresh();
   const messageOf = useMessageOf();
   const id = useId();
@@ -25,8 +27,8 @@ export function AddMember({ collectionId }: { collectionId: number }) {
   const add = async (event: FormEvent) => {
     event.preventDefault();
     setError(null);
-    const holder = holderOf(name, people, groups, admin);
     try {
+      const holder = isAdministrator ? await holderOf(client, name, admin) : { person: name };
       await put("/api/v1/collections/{collection_id}/grants", {
         path: { collection_id: collectionId },
         body: { ...holder, role },
@@ -76,7 +78,12 @@ function groupLabel(group: Group, admin: AdminText): string {
   return `${group.name} (${admin.isGroup})`;
 }
 
-function holderOf(name: string, people: Person[], groups: Group[], admin: AdminText) {
+/** Who is meant; one may be quicker than the lists. */
+async function holderOf(client: QueryClient, name: string, admin: AdminText) {
+  const [groups, people] = await Promise.all([
+    client.ensureQueryData(GROUPS),
+    client.ensureQueryData(PEOPLE),
+  ]);
   const group = groups.find((each) => groupLabel(each, admin) === name);
   if (group) return { group: group.id };
   const person = people.find((each) => each.name === name);

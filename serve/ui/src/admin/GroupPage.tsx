@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState, type FormEvent } from "react";
+import { useRef, useState, type FormEvent } from "react";
 
 import { del, get, patch, put } from "../api/http";
 import type { Schemas } from "../api/types";
@@ -57,6 +57,8 @@ function Membership({ group }: { group: Details }) {
   const [words, setWords] = useState("");
   // What was ticked counts at once, so that the next tick does not undo it.
   const [ticked, setTicked] = useState<ReadonlySet<number> | null>(null);
+  // One after the other: of lists on their way at once, the older may arrive last and stay.
+  const sent = useRef<Promise<unknown>>(Promise.resolve());
   const inside = ticked ?? new Set(group.members.map((each) => each.id));
   const toggle = (personId: number) => {
     const next = inside.has(personId)
@@ -65,7 +67,8 @@ function Membership({ group }: { group: Details }) {
     const options = { path: { group_id: group.id }, body: { people: next } };
     const chosen = new Set(next);
     setTicked(chosen);
-    void act(() => put("/api/v1/groups/{group_id}/members", options)).then(() =>
+    const send = () => put("/api/v1/groups/{group_id}/members", options);
+    void act(() => (sent.current = sent.current.then(send, send))).then(() =>
       setTicked((now) => (now === chosen ? null : now)),
     );
   };

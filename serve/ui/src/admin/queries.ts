@@ -1,5 +1,5 @@
 /** What administration reads of the server, and how it changes it. */
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { get } from "../api/http";
 import type { Schemas } from "../api/types";
@@ -14,20 +14,21 @@ export type Key = Schemas["KeyOut"];
 
 const ADMIN = "admin";
 
+export const PEOPLE = queryOptions({
+  queryKey: [ADMIN, "people"],
+  queryFn: async () => (await get("/api/v1/people")).items,
+});
+export const GROUPS = queryOptions({
+  queryKey: [ADMIN, "groups"],
+  queryFn: async () => (await get("/api/v1/groups")).items,
+});
+
 export function usePeople(isWanted = true) {
-  return useQuery({
-    queryKey: [ADMIN, "people"],
-    queryFn: async () => (await get("/api/v1/people")).items,
-    enabled: isWanted,
-  });
+  return useQuery({ ...PEOPLE, enabled: isWanted });
 }
 
 export function useGroups(isWanted = true) {
-  return useQuery({
-    queryKey: [ADMIN, "groups"],
-    queryFn: async () => (await get("/api/v1/groups")).items,
-    enabled: isWanted,
-  });
+  return useQuery({ ...GROUPS, enabled: isWanted });
 }
 
 /** Carry out a change: what it changed is read anew, and a refusal is told. */

@@ -66,18 +66,18 @@ function turnsBefore({ turns }: Detail, run: Run | null) {
 function useFollowing(run: Run | null) {
   const frame = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
+  const before = useRef(0);
   const [isAtEnd, setAtEnd] = useState(true);
   const asked = run?.ask;
   useEffect(() => {
     const own = frame.current;
     if (!own) return;
-    let before = own.scrollTop;
     const onScroll = () => {
-      const isNear = own.scrollHeight - own.scrollTop - own.clientHeight < NEAR;
-      if (isNear) follows.current = true;
-      else if (own.scrollTop < before) follows.current = false;
-      before = own.scrollTop;
-      setAtEnd(isNear || follows.current);
+      const left = leftBelow(own);
+      if (own.scrollTop < before.current && left > 1) follows.current = false;
+      else if (left < NEAR) follows.current = true;
+      before.current = own.scrollTop;
+      setAtEnd(left < NEAR || follows.current);
     };
     own.addEventListener("scroll", onScroll, { passive: true });
     return () => own.removeEventListener("scroll", onScroll);
@@ -87,7 +87,10 @@ function useFollowing(run: Run | null) {
   }, [asked]);
   useLayoutEffect(() => {
     const own = frame.current;
-    if (own && follows.current) own.scrollTop = own.scrollHeight;
+    if (!own || !follows.current) return;
+    own.scrollTop = own.scrollHeight;
+    // Only what the reader scrolls from here is a move of theirs.
+    before.current = own.scrollTop;
   });
   useEffect(() => {
     const [own, column] = [frame.current, frame.current?.firstElementChild];
@@ -95,6 +98,7 @@ function useFollowing(run: Run | null) {
     // Answers grow without Thread as well: when the code that draws their text has come.
     const observer = new ResizeObserver(() => {
       if (follows.current) own.scrollTop = own.scrollHeight;
+      else setAtEnd(leftBelow(own) < NEAR);
     });
     observer.observe(column);
     return () => observer.disconnect();
@@ -104,4 +108,8 @@ function useFollowing(run: Run | null) {
     frame.current?.scrollTo({ top: frame.current.scrollHeight, behavior: "smooth" });
   };
   return { frame, isAtEnd, toEnd };
+}
+
+function leftBelow({ scrollHeight, scrollTop, clientHeight }: HTMLElement): number {
+  return scrollHeight - scrollTop - clientHeight;
 }

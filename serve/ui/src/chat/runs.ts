@@ -8,7 +8,7 @@ import type { AnswerEvent } from "../api/types";
 import { COLLECTIONS } from "../documents/collections";
 import { answerAfter, ASKED, type Answer } from "./answer";
 import { draftKey, keepDraft, keptDraft, takenBack } from "./drafts";
-import { freshConversation, readConversation } from "./queries";
+import { freshConversation, readConversation, readStillAskable } from "./queries";
 
 const FLUSH_MS = 80;
 const LOOKS = 20;
@@ -18,7 +18,7 @@ const LOOK_MS = 150;
 export interface Ask {
   question: string;
   path: string;
-  body: object;
+  body: { question?: string; collections?: readonly number[]; language?: string };
   /** The turn beside which the answer comes. */
   besideId: number | null;
 }
@@ -113,7 +113,7 @@ export async function startRun(client: QueryClient, id: number, ask: Ask): Promi
   tell();
   let error: unknown = null;
   try {
-    const options = { body: ask.body, signal: own.abort.signal };
+    const options = { body: await sentBody(client, ask), signal: own.abort.signal };
     await flushed(events<AnswerEvent>("POST", ask.path, options), (batch) => {
       const started = batch.find((each) => each.type === "started");
       update({
@@ -126,6 +126,14 @@ export async function startRun(client: QueryClient, id: number, ask: Ask): Promi
   }
   await settle(client, id, own, error);
   if (running.get(id) === own) update({ error, isOver: true });
+}
+
+/** What was chosen may have been taken away since, and since the same was asked first. */
+async function sentBody(client: QueryClient, { body }: Ask): Promise<Ask["body"]> {
+  const { collections } = body;
+  return collections
+    ? { ...body, collections: await readStillAskable(client, collections) }
+    : body;
 }
 
 /** Once the server shows the turn in the conversation, that is what counts. */

@@ -9,7 +9,7 @@ import { navigate } from "../router";
 import { useMe } from "../session/session";
 import { answerLanguage } from "../settings/answerLanguage";
 import { draftKey, keepDraft } from "./drafts";
-import { keepConversation, type Turn } from "./queries";
+import { keepConversation, keepTurn, type Turn } from "./queries";
 import { dismissRun, startRun, unkeptQuestionIn, type Ask } from "./runs";
 
 /** What can be done with the turns of a conversation. */
@@ -60,7 +60,7 @@ export function useTurnActions(id: number, takeBack: (question: string) => void)
   const text = useText();
   const { toast } = useNotices();
   return useMemo(() => {
-    const beside = (turnId: number, act: string, question: string, body: object) =>
+    const beside = (turnId: number, act: string, question: string, body: Ask["body"]) =>
       void startRun(client, id, {
         question,
         path: `/api/v1/turns/${turnId}/${act}`,
@@ -89,12 +89,7 @@ export function useTurnActions(id: number, takeBack: (question: string) => void)
           (error: unknown) => toast({ kind: "error", text: messageIn(text, error) }),
         );
       },
-      changed: (turn) =>
-        client.setQueryData(["conversation", id], (detail: { turns: Turn[] } | undefined) =>
-          detail
-            ? { ...detail, turns: detail.turns.map((each) => (each.id === turn.id ? turn : each)) }
-            : detail,
-        ),
+      changed: (turn) => keepTurn(client, id, turn),
     };
   }, [client, id, takeBack, text, toast]);
 }

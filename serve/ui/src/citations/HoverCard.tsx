@@ -1,4 +1,12 @@
-import { useEffect, useId, useLayoutEffect, useRef, useState, type ReactNode } from "react";
+import {
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+  type PointerEvent as ReactPointerEvent,
+  type ReactNode,
+} from "react";
 
 import { useText } from "../i18n/language";
 import { useShortcut } from "../shell/shortcuts";
@@ -26,6 +34,7 @@ interface HoverCardProps {
 export function HoverCard({ label, className, shown, onClick, children }: HoverCardProps) {
   const [isOpen, setOpen] = useState(false);
   const leaving = useRef<number>(undefined);
+  const pointed = useRef("");
   const frame = useRef<HTMLSpanElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   const id = useId();
@@ -38,13 +47,28 @@ export function HoverCard({ label, className, shown, onClick, children }: HoverC
   const leave = () => {
     leaving.current = window.setTimeout(() => setOpen(false), LEAVE_MS);
   };
+  const note = (event: ReactPointerEvent) => {
+    pointed.current = placeOf(event);
+  };
+  const pointerLeft = (event: ReactPointerEvent) => {
+    if (placeOf(event) !== pointed.current) leave();
+    // The text went from under a pointer that rests: one may be reading.
+    else document.addEventListener("pointermove", pointerMoved, { once: true });
+  };
+  const pointerMoved = ({ target }: PointerEvent) => {
+    if (!frame.current?.contains(target as Node)) leave();
+  };
   useEffect(() => () => window.clearTimeout(leaving.current), []);
   return (
     <span
       ref={frame}
       className="card-frame"
-      onPointerEnter={(event) => event.pointerType === "mouse" && enter()}
-      onPointerLeave={(event) => event.pointerType === "mouse" && leave()}
+      onPointerEnter={(event) => {
+        note(event);
+        if (event.pointerType === "mouse") enter();
+      }}
+      onPointerMove={note}
+      onPointerLeave={(event) => event.pointerType === "mouse" && pointerLeft(event)}
     >
       <button
         ref={button}
@@ -85,18 +109,18 @@ function Card({ id, frame, anchor, onClose, children }: CardProps) {
   const card = useRef<HTMLSpanElement>(null);
   useShortcut("Escape", shell.shortcutClose, onClose);
   useLayoutEffect(() => {
-    const [own, at] = [card.current, anchor.current?.getBoundingClientRect()];
-    if (!own || !at) return;
-    own.showPopover();
-    const size = own.getBoundingClientRect();
-    const right = window.innerWidth - size.width - MARGIN;
-    const above = at.top - size.height - MARGIN / 2;
-    const below = at.bottom + MARGIN / 2;
-    own.style.left = `${Math.max(MARGIN, Math.min(at.left - MARGIN, right))}px`;
-    own.style.top = `${above > MARGIN ? above : below}px`;
+    if (!card.current || !anchor.current) return;
+    card.current.showPopover();
+    lay(card.current, anchor.current);
   }, [anchor]);
   useEffect(() => {
-    const scrolled = (event: Event) => event.target !== card.current && onClose();
+    const scrolled = ({ target }: Event) => {
+      const [own, at] = [card.current, anchor.current];
+      // What is pointed at stays where it is.
+      if (!own || !at || !(target as Node).contains(at) || own.matches(":hover")) return;
+      if (isInSight(at, target)) lay(own, at);
+      else onClose();
+    };
     const outside = (event: Event) => !frame.current?.contains(event.target as Node) && onClose();
     window.addEventListener("scroll", scrolled, { capture: true });
     document.addEventListener("pointerdown", outside);
@@ -110,4 +134,27 @@ function Card({ id, frame, anchor, onClose, children }: CardProps) {
       {children}
     </span>
   );
+}
+
+/** Lay a card above what it belongs to, or below where there is no room. */
+function lay(card: HTMLElement, anchor: HTMLElement): void {
+  const [at, size] = [anchor.getBoundingClientRect(), card.getBoundingClientRect()];
+  const right = window.innerWidth - size.width - MARGIN;
+  const above = at.top - size.height - MARGIN / 2;
+  const below = at.bottom + MARGIN / 2;
+  card.style.left = `${Math.max(MARGIN, Math.min(at.left - MARGIN, right))}px`;
+  card.style.top = `${above > MARGIN ? above : below}px`;
+}
+
+function isInSight(anchor: HTMLElement, scrolled: EventTarget | null): boolean {
+  const at = anchor.getBoundingClientRect();
+  const view =
+    scrolled instanceof Element
+      ? scrolled.getBoundingClientRect()
+      : { top: 0, bottom: window.innerHeight };
+  return at.bottom > view.top && at.top < view.bottom;
+}
+
+function placeOf({ clientX, clientY }: ReactPointerEvent): string {
+  return `${clientX},${clientY}`;
 }

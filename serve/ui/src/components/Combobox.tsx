@@ -14,6 +14,8 @@ interface ComboboxProps<T extends Choice> {
   placeholder: string;
   value: string;
   choices: readonly T[];
+  /** What is shown was found for other words: the keys do not choose of it. */
+  isAwaited: boolean;
   /** Told where there is nothing, or not everything, to choose from. */
   note: string;
   onType: (value: string) => void;
@@ -25,10 +27,11 @@ interface ComboboxProps<T extends Choice> {
  * stays, and as high as it is: nothing moves from under the pointer.
  */
 export function Combobox<T extends Choice>(props: ComboboxProps<T>) {
-  const { label, placeholder, value, choices, note, onType, onChoose } = props;
+  const { label, placeholder, value, choices, isAwaited, note, onType, onChoose } = props;
   const id = useId();
-  const [isActive, setActive] = useState(false);
+  const [hasFocus, setFocus] = useState(false);
   const [at, setAt] = useState(0);
+  const isActive = hasFocus && !isAwaited;
   const active = isActive ? choices[Math.min(at, choices.length - 1)] : undefined;
   const choose = (choice: T | undefined) => {
     if (!choice) return;
@@ -40,7 +43,7 @@ export function Combobox<T extends Choice>(props: ComboboxProps<T>) {
     if (step === undefined && event.key !== "Enter") return;
     event.preventDefault();
     if (step === undefined) choose(active);
-    else if (choices.length) setAt((choices.indexOf(active ?? choices[0]!) + step + choices.length) % choices.length);
+    else if (isActive && choices.length) setAt((choices.indexOf(active ?? choices[0]!) + step + choices.length) % choices.length);
   };
   return (
     <div className="field combobox">
@@ -56,8 +59,8 @@ export function Combobox<T extends Choice>(props: ComboboxProps<T>) {
         autoComplete="off"
         placeholder={placeholder}
         value={value}
-        onFocus={() => setActive(true)}
-        onBlur={() => setActive(false)}
+        onFocus={() => setFocus(true)}
+        onBlur={() => setFocus(false)}
         onKeyDown={onKeyDown}
         onChange={(event) => {
           setAt(0);

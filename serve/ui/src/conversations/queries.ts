@@ -3,6 +3,7 @@ import { useInfiniteQuery, type InfiniteData, type QueryClient } from "@tanstack
 
 import { get, patch } from "../api/http";
 import type { Schemas } from "../api/types";
+import { keepConversation } from "../chat/queries";
 
 type Page = Schemas["ConversationList"];
 
@@ -21,7 +22,7 @@ export function useConversations(words: string) {
 export async function rename(client: QueryClient, id: number, title: string): Promise<void> {
   const options = { path: { conversation_id: id }, body: { title } };
   const detail = await patch("/api/v1/conversations/{conversation_id}", options);
-  client.setQueryData(["conversation", id], detail);
+  keepConversation(client, detail);
   client.setQueriesData<InfiniteData<Page>>({ queryKey: ["conversations"] }, (data) =>
     data
       ? {

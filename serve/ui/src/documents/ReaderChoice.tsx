@@ -25,7 +25,7 @@ export function ReaderChoice({ collectionId, chosen, onChoose }: ReaderChoicePro
   const [name, setName] = useState("");
   const q = name.trim();
   const taken = new Set(chosen.map(holderKey));
-  const { data } = useQuery({
+  const { data, isPlaceholderData } = useQuery({
     queryKey: ["audience", collectionId, q, chosen.length],
     queryFn: () =>
       get("/api/v1/collections/{collection_id}/audience", {
@@ -49,6 +49,7 @@ export function ReaderChoice({ collectionId, chosen, onChoose }: ReaderChoicePro
       placeholder={text.holderName}
       value={name}
       choices={choices}
+      isAwaited={isPlaceholderData}
       note={note ?? ""}
       onType={setName}
       onChoose={({ holder }) => {

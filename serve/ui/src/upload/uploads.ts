@@ -175,7 +175,8 @@ async function sendOne(key: string): Promise<void> {
     else if (limit !== null && file.size > limit) change(failed(item, "too_large"));
     else await send(item, file, stopping.signal);
   } finally {
-    underWay.delete(key);
+    // It may have been cancelled, and be sent again by now.
+    if (underWay.get(key) === stopping) underWay.delete(key);
   }
 }
 

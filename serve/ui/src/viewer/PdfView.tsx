@@ -67,12 +67,17 @@ function Pages({ pdf, shown, outlines, target, onMarked }: PagesProps) {
       return now.map((size, index) => (index === number - 1 ? { width, height } : size));
     });
   }, []);
+  // The scroll event comes a moment late: pages may have other sizes by then.
+  const noteAnchor = useCallback(() => {
+    if (scroller.current) anchor.current = anchorAt(pages, scroller.current.scrollTop);
+  }, [pages]);
   const goTo = useCallback(
     (page: number) => {
       const at = pages[Math.min(Math.max(page, 1), pages.length) - 1];
       if (at) scroller.current?.scrollTo({ top: at.top - 8 });
+      noteAnchor();
     },
-    [pages],
+    [pages, noteAnchor],
   );
   const noteMarked = useCallback(
     (mark: Element | null, of: Target) => {
@@ -80,8 +85,9 @@ function Pages({ pdf, shown, outlines, target, onMarked }: PagesProps) {
       marked.current = { key: of.key, isFound: mark !== null };
       onMarked(mark !== null);
       if (mark && scroller.current) broughtIntoView(mark, scroller.current);
+      noteAnchor();
     },
-    [onMarked],
+    [onMarked, noteAnchor],
   );
 
   // After a change of sizes, what was at the top is there again.
@@ -96,9 +102,8 @@ function Pages({ pdf, shown, outlines, target, onMarked }: PagesProps) {
     if (!marked.current?.isFound && target.page <= pdf.numPages) goTo(target.page);
   }, [target, view.width, goTo, pdf]);
   const follow = () => {
-    const at = scroller.current?.scrollTop ?? 0;
-    anchor.current = anchorAt(pages, at);
-    setTop(at);
+    noteAnchor();
+    setTop(scroller.current?.scrollTop ?? 0);
   };
 
   const first = Math.max(0, pageAt(pages, top) - 1);

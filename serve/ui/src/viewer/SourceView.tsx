@@ -66,6 +66,9 @@ interface BodyProps {
 function Body({ shown, target, onMarked }: BodyProps) {
   const { viewer } = useText();
   const [failure, setFailure] = useState<Failure | null>(null);
+  // Else the text would be opened, and fetched, at its beginning.
+  const [isPlaceKnown, setPlaceKnown] = useState(target !== null);
+  if (target && !isPlaceKnown) setPlaceKnown(true);
   const isReady = shown.state === "ready";
   const outlines = usePageOutlines(shown.id, isReady);
   const isPdf = shown.media_type === "application/pdf";
@@ -80,6 +83,7 @@ function Body({ shown, target, onMarked }: BodyProps) {
     );
   if (!isReady) return <NotRead shown={shown} />;
   if (isImage && !failure) return <ImageView {...pages} onFailure={setFailure} />;
+  if (!isPlaceKnown) return <Spinner label={viewer.loading} />;
   return (
     <>
       {failure && (

@@ -72,16 +72,13 @@ function percent(zoom: number): string {
 
 function PageField({ current, onPage }: Pick<ToolbarProps, "current" | "onPage">) {
   const { viewer } = useText();
-  const [written, setWritten] = useState(`${current}`);
-  const [at, setAt] = useState(current);
-  if (at !== current) {
-    setAt(current);
-    setWritten(`${current}`);
-  }
+  // What is being typed stays, wherever the document is scrolled to meanwhile.
+  const [written, setWritten] = useState<string | null>(null);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const page = Number.parseInt(written, 10);
+    const page = Number.parseInt(written ?? "", 10);
     if (page > 0) onPage(page);
+    setWritten(null);
   };
   return (
     <form onSubmit={submit}>
@@ -89,8 +86,9 @@ function PageField({ current, onPage }: Pick<ToolbarProps, "current" | "onPage">
         className="viewer-page-field"
         inputMode="numeric"
         aria-label={viewer.pageNumber}
-        value={written}
+        value={written ?? current}
         onChange={(event) => setWritten(event.target.value)}
+        onBlur={() => setWritten(null)}
       />
     </form>
   );

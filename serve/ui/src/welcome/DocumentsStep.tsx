@@ -19,8 +19,9 @@ const NEXT = "/welcome#question";
 export function DocumentsStep() {
   const welcome = useWelcomeText();
   const { data: status } = useStatus();
-  const total = Object.values(status?.documents ?? {}).reduce((sum, each) => sum + each, 0);
-  const ready = status?.documents.ready ?? 0;
+  const { ready = 0, failed = 0, ...coming } = status?.documents ?? {};
+  const underWay = Object.values(coming).reduce((sum, each) => sum + each, 0);
+  const total = ready + failed + underWay;
   return (
     <>
       <p className="welcome-intro">{welcome.documentsIntro}</p>
@@ -36,11 +37,12 @@ export function DocumentsStep() {
       </div>
       {total > 0 && (
         <p className="welcome-progress" role="status">
-          {ready < total ? <Spinner label={welcome.loaded(ready, total)} /> : welcome.loaded(ready, total)}
+          {underWay > 0 ? <Spinner label={welcome.loaded(ready, total)} /> : welcome.loaded(ready, total)}
         </p>
       )}
       <div className="welcome-foot">
-        {ready > 0 ? (
+        {/* What is asked first may be about any of them. */}
+        {ready > 0 && underWay === 0 ? (
           <Button kind="primary" onClick={() => navigate(NEXT)}>
             {welcome.next}
           </Button>

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any
 
-from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Connection
 
 from retrieval.database import Database
 from retrieval.errors import NotFound
 from serve.audit.acts import Act
 from serve.audit.journal import Journal
+from serve.kept_threads import KeptThreads
 from serve.oidc.attempt import Attempt
 from serve.oidc.errors import (
     AccountExists,
@@ -48,9 +47,6 @@ from serve.people.tokens import same
 _LONGEST_NAME = 200
 _MOST_GROUPS = 10_000
 _MOST_THREADS = 8
-
-Given = TypeVarTuple("Given")
-Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +100,8 @@ class OidcSigningIn:
     guesses: Guesses
     journal: Journal
     provider: Provider
-    threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_MOST_THREADS))
-
-    async def apart(self, work: Callable[[*Given], Made], *arguments: *Given) -> Made:
-        """What some work with the provider comes to, in threads that are kept for it.
-
-        A provider that hangs takes none away from other requests.
-        """
-        return await to_thread.run_sync(work, *arguments, limiter=self.threads)
+    threads: KeptThreads = field(default_factory=lambda: KeptThreads(_MOST_THREADS))
+    """A provider that hangs takes none away from other requests."""
 
     @property
     def options(self) -> OidcOptions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
@@ -12,6 +12,7 @@ from retrieval.store import collection_named
 from serve.audit.acts import Act
 from serve.audit.journal import Journal
 from serve.errors import InvalidRequest
+from serve.kept_threads import KeptThreads
 from serve.people.errors import LinkInvalid, SignInFailed, TooManyAttempts
 from serve.people.links import Link, Purpose, link_of
 from serve.people.passwords import check_strength, hash_of, is_right
@@ -30,6 +31,7 @@ from serve.people.store import (
 from serve.people.throttle import Guesses
 
 _AGENT_CHARACTERS = 200
+_MOST_THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class SigningIn:
     guesses: Guesses
     journal: Journal
     home: str
+    threads: KeptThreads = field(default_factory=lambda: KeptThreads(_MOST_THREADS))
+    """Who signs in waits for a core; others who ask do not wait with them."""
 
     def by_password(self, name: str, password: str, visitor: Visitor) -> SignedIn:
         """Open a session for who knows the password.
@@ -92,13 +96,15 @@ class SigningIn:
             opened = open_session(connection, person_id, agent_of(visitor))
             return SignedIn(get_person(connection, person_id), opened)
 
-    def change_password(self, person: Person, old: str, new: str, visitor: Visitor) -> SignedIn:
+    def change_password(self, person_id: int, old: str, new: str, visitor: Visitor) -> SignedIn:
         """Take a new password from who knows the old one; every other session ends.
 
         Raises:
             SignInFailed: The old password is wrong, or not the person's any more.
             WeakPassword: The new one would be guessed.
         """
+        with self.database.read() as connection:
+            person = get_person(connection, person_id)
         known = self._proved(person.name, old, visitor)
         check_strength(new, person.name)
         stored = hash_of(new)

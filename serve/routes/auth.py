@@ -48,7 +48,7 @@ VisitorPart = Annotated[Visitor, Depends(_visitor)]
 
 
 @router.post("/auth/login")
-def login(
+async def login(
     request: Request,
     response: Response,
     backend: BackendPart,
@@ -56,7 +56,8 @@ def login(
     body: LoginBody,
 ) -> SignedInOut:
     """Sign in with a name and a password."""
-    signed_in = backend.signing_in.by_password(body.name, body.password, visitor)
+    ways = backend.signing_in
+    signed_in = await ways.threads.run(ways.by_password, body.name, body.password, visitor)
     open_for(request, response, signed_in.token)
     return _signed_in_out(signed_in)
 
@@ -71,7 +72,7 @@ def show_link(backend: BackendPart, body: LinkBody) -> LinkOut:
 
 
 @router.post("/auth/links")
-def enter(
+async def enter(
     request: Request,
     response: Response,
     backend: BackendPart,
@@ -79,7 +80,9 @@ def enter(
     body: EnterBody,
 ) -> SignedInOut:
     """Choose a password by a link, and sign in; the link ends."""
-    signed_in = backend.signing_in.by_link(body.token, body.name or "", body.password, visitor)
+    ways = backend.signing_in
+    told = (body.token, body.name or "", body.password, visitor)
+    signed_in = await ways.threads.run(ways.by_link, *told)
     open_for(request, response, signed_in.token)
     return _signed_in_out(signed_in)
 
@@ -98,7 +101,7 @@ def logout(request: Request, backend: BackendPart, caller: CallerPart) -> Respon
 
 
 @router.put("/auth/password")
-def change_password(
+async def change_password(
     request: Request,
     response: Response,
     backend: BackendPart,
@@ -108,9 +111,9 @@ def change_password(
 ) -> SignedInOut:
     """Change one's own password; every other session ends."""
     _session_id(caller)
-    with backend.database.read() as connection:
-        person = get_person(connection, caller.person_id or 0)
-    signed_in = backend.signing_in.change_password(person, body.old, body.new, visitor)
+    ways = backend.signing_in
+    told = (caller.person_id or 0, body.old, body.new, visitor)
+    signed_in = await ways.threads.run(ways.change_password, *told)
     open_for(request, response, signed_in.token)
     return _signed_in_out(signed_in)
 

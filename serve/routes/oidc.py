@@ -55,7 +55,9 @@ async def begin(request: Request, oidc: OidcPart, return_to: _Text = "/") -> Res
     """Send the browser to the provider; afterwards it comes back to ``return_to``."""
     attempt = Attempt(local_path(return_to))
     try:
-        address = await oidc.apart(oidc.provider.sign_in_address, attempt, _redirect_uri(request))
+        address = await oidc.threads.run(
+            oidc.provider.sign_in_address, attempt, _redirect_uri(request)
+        )
     except CloisterError as error:
         return _failed(request, error)
     response = RedirectResponse(address, HTTPStatus.SEE_OTHER)
@@ -70,7 +72,7 @@ async def begin_by_link(
     """Answer an invitation at the provider: the account is entered by it from then on."""
     await run_in_threadpool(_check_link, backend, body.token)
     attempt = Attempt(link=body.token)
-    address = await oidc.apart(oidc.provider.sign_in_address, attempt, _redirect_uri(request))
+    address = await oidc.threads.run(oidc.provider.sign_in_address, attempt, _redirect_uri(request))
     _remember(request, response, attempt)
     return GoOut(location=address)
 
@@ -95,7 +97,7 @@ async def come_back(
     try:
         attempt = attempt_in(request.cookies.get(_cookie(request), ""))
         uri = _redirect_uri(request)
-        signed_in = await oidc.apart(oidc.finish, returned, attempt, uri, visitor)
+        signed_in = await oidc.threads.run(oidc.finish, returned, attempt, uri, visitor)
     except CloisterError as trouble:
         response = _failed(request, trouble)
     else:
@@ -109,7 +111,7 @@ async def come_back(
 async def leave(request: Request, oidc: OidcPart) -> Response:
     """Send the browser to sign out of the provider as well, if that is offered there."""
     try:
-        address = await oidc.apart(oidc.provider.sign_out_address, f"{_origin(request)}/")
+        address = await oidc.threads.run(oidc.provider.sign_out_address, f"{_origin(request)}/")
     except CloisterError as error:
         return _failed(request, error)
     return RedirectResponse(address or "/", HTTPStatus.SEE_OTHER)

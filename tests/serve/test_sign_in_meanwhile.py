@@ -54,7 +54,7 @@ def signed_in(signing_in: SigningIn, person: Person) -> None:
 
 
 def password_changed(signing_in: SigningIn, person: Person) -> None:
-    signing_in.change_password(person, OLD, OWN, HERE)
+    signing_in.change_password(person.id, OLD, OWN, HERE)
 
 
 @pytest.mark.parametrize("act", [signed_in, password_changed])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Iterator
 
 import pytest
+from anyio import to_thread
 from argon2 import Parameters, PasswordHasher, extract_parameters
 
 from retrieval.database import Database
@@ -64,3 +67,15 @@ def test_who_is_let_in_takes_no_other(signing_in: SigningIn, verified: list[Para
         signing_in.by_password("Nobody", RIGHT, Visitor("10.0.0.1"))
     let_in, refused = verified
     assert let_in == refused
+
+
+def test_who_signs_in_takes_no_thread_from_other_requests(signing_in: SigningIn) -> None:
+    async def main() -> None:
+        checked = threading.Event()
+        checking = [asyncio.create_task(signing_in.threads.run(checked.wait)) for _ in range(100)]
+        await to_thread.run_sync(lambda: None)
+        assert to_thread.current_default_thread_limiter().borrowed_tokens == 0
+        checked.set()
+        assert all(await asyncio.gather(*checking))
+
+    asyncio.run(main())

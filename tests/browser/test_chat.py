@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.chat import FOREIGN, HOSTILE, PARTLY, RICH, answered, ask, is_sound, writing
 from tests.browser.conftest import VisitFactory
@@ -344,6 +344,16 @@ _CARD_WHILE_SCROLLED = """(top) => document.querySelector(".thread").scrollTop >
     document.querySelector(".card:popover-open") !== null"""
 
 
+def _is_pointed_at(place: Locator) -> bool:
+    """Whether the pointer rests on it now; ``hover`` would scroll where it moves."""
+    box = place.bounding_box()
+    if box is None:
+        return False
+    place.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    is_there: bool = place.evaluate("(each) => each.matches(':hover')")
+    return is_there
+
+
 @pytest.mark.parametrize("on", ["mark", "card"])
 def test_a_card_can_be_read_while_the_thread_moves(
     signed_in_page: Page, site: Site, on: str
@@ -354,11 +364,12 @@ def test_a_card_can_be_read_while_the_thread_moves(
     site.llm.server.script = writing(lines, token_seconds=0.05)
     ask(page, STEPS)
     chip = page.locator(".chip")
-    chip.hover()
+    expect(chip).to_have_count(1)
     card = page.get_by_role("tooltip")
+    until(lambda: _is_pointed_at(chip) and card.count() == 1)
     expect(card).to_contain_text(QUOTE)
     if on == "card":
-        card.hover()
+        until(lambda: _is_pointed_at(card))
     top = page.locator(".thread").evaluate("(each) => each.scrollTop")
     page.wait_for_function(_CARD_WHILE_SCROLLED, arg=top + 60)
     expect(chip).not_to_be_in_viewport()

@@ -66,17 +66,19 @@ function turnsBefore({ turns }: Detail, run: Run | null) {
 function useFollowing(run: Run | null) {
   const frame = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
-  const before = useRef(0);
+  const seen = useRef({ top: 0, most: 0 });
   const [isAtEnd, setAtEnd] = useState(true);
   const asked = run?.ask;
   useEffect(() => {
     const own = frame.current;
     if (!own) return;
     const onScroll = () => {
-      const left = leftBelow(own);
-      if (own.scrollTop < before.current && left > 1) follows.current = false;
+      const [left, now] = [leftBelow(own), placeIn(own)];
+      // Where the text shrinks, or its frame grows, it moves up by itself.
+      const hasMovedUp = now.top < seen.current.top && now.most === seen.current.most;
+      if (hasMovedUp && left > 1) follows.current = false;
       else if (left < NEAR) follows.current = true;
-      before.current = own.scrollTop;
+      seen.current = now;
       setAtEnd(left < NEAR || follows.current);
     };
     own.addEventListener("scroll", onScroll, { passive: true });
@@ -90,7 +92,7 @@ function useFollowing(run: Run | null) {
     if (!own || !follows.current) return;
     own.scrollTop = own.scrollHeight;
     // Only what the reader scrolls from here is a move of theirs.
-    before.current = own.scrollTop;
+    seen.current = placeIn(own);
   });
   useEffect(() => {
     const [own, column] = [frame.current, frame.current?.firstElementChild];
@@ -99,8 +101,10 @@ function useFollowing(run: Run | null) {
     const observer = new ResizeObserver(() => {
       if (follows.current) own.scrollTop = own.scrollHeight;
       else setAtEnd(leftBelow(own) < NEAR);
+      seen.current = placeIn(own);
     });
     observer.observe(column);
+    observer.observe(own);
     return () => observer.disconnect();
   }, []);
   const toEnd = () => {
@@ -108,6 +112,11 @@ function useFollowing(run: Run | null) {
     frame.current?.scrollTo({ top: frame.current.scrollHeight, behavior: "smooth" });
   };
   return { frame, isAtEnd, toEnd };
+}
+
+/** How far down it is scrolled, and how far it could be. */
+function placeIn({ scrollHeight, scrollTop, clientHeight }: HTMLElement) {
+  return { top: scrollTop, most: scrollHeight - clientHeight };
 }
 
 function leftBelow({ scrollHeight, scrollTop, clientHeight }: HTMLElement): number {

@@ -204,7 +204,8 @@ class Lane:
         with self._pipeline.database.read() as connection:
             if not jobs.is_work_waiting(connection, wanted):
                 return False
-            self._turns.note_waiting(jobs.is_work_waiting(connection, Wanted.TRIED))
+            is_tried = wanted is Wanted.TRIED or jobs.is_work_waiting(connection, Wanted.TRIED)
+            self._turns.note_waiting(is_tried)
         if not self._turns.begin(wanted):
             return False
         try:

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from collections.abc import Collection as Ids
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     and_,
     bindparam,
     delete,
@@ -360,21 +362,19 @@ def current_seq(connection: Connection) -> int:
 
 def changes_after(connection: Connection, seq: int, limit: int) -> list[Change]:
     """Visible changes after a seq, in order."""
-    rows = connection.execute(
-        select(changes).where(changes.c.seq > seq).order_by(changes.c.seq).limit(limit)
-    )
-    return [Change(row.seq, row.document_id, row.visible) for row in rows]
+    later = select(changes).where(changes.c.seq > seq)
+    return _changes(connection, later.order_by(changes.c.seq).limit(limit))
 
 
 def outcomes_after(connection: Connection, seq: int) -> list[Change]:
     """The last visible change of each document that has one after a seq, arrivals first."""
     last = select(func.max(changes.c.seq)).where(changes.c.seq > seq)
-    rows = connection.execute(
-        select(changes)
-        .where(changes.c.seq.in_(last.group_by(changes.c.document_id)))
-        .order_by(changes.c.visible.desc(), changes.c.seq)
-    )
-    return [Change(row.seq, row.document_id, row.visible) for row in rows]
+    outcomes = select(changes).where(changes.c.seq.in_(last.group_by(changes.c.document_id)))
+    return _changes(connection, outcomes.order_by(changes.c.visible.desc(), changes.c.seq))
+
+
+def _changes(connection: Connection, query: Select[Any]) -> list[Change]:
+    return [Change(row.seq, row.document_id, row.visible) for row in connection.execute(query)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from retrieval.errors import CloisterError
 from serve.problems import problem_response, recorded_problem
 from serve.request_body import OF_JSON, OF_MCP, OF_UPLOADS, RequestBody
 from serve.schemas import Problem
@@ -110,7 +111,11 @@ class Gate:
         bounds = _BOUNDS.get(scope["path"], OF_JSON)
         try:
             await self._app(scope, RequestBody(receive, bounds).receive, send)
-        except Exception:
+        except Exception as error:
+            if has_begun() and (reason := _named_reason(error)):
+                # Closed without an end, what was sent is known to be incomplete.
+                log.warning("request %s broken off: %s", scope["request_id"], reason)
+                return
             log.exception("request %s failed: %s", scope["request_id"], _route_of(scope))
             if not has_begun():
                 response = problem_response(Request(scope), recorded_problem(*_UNEXPECTED))
@@ -132,6 +137,12 @@ class Gate:
             "http.response.status_code": seen.status,
             "cloister.request_id": scope["request_id"],
         }
+
+
+def _named_reason(error: Exception) -> str:
+    """The code of an error of ours, which Starlette wraps once a response has begun; else empty."""
+    named = error if isinstance(error, CloisterError) else error.__cause__
+    return named.code if isinstance(named, CloisterError) else ""
 
 
 def _route_of(scope: Scope) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -54,7 +54,7 @@ def exported(database: Database, caller: Caller, person_id: int) -> IO[bytes]:
     return file
 
 
-def pieces(file: IO[bytes]) -> Iterator[bytes]:
+def pieces(file: IO[bytes]) -> Generator[bytes, None, None]:
     """A file piece by piece; it is closed at its end."""
     with file:
         while piece := file.read(_PIECE):

@@ -1,12 +1,13 @@
-"""An answer under way ends where its reader may no longer have it."""
+"""An answer or a download under way ends where its reader may no longer have it."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import aclosing, closing
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import Connection, func, select
 
@@ -17,9 +18,11 @@ from serve.answers.events import Event, Failed, Retrieved
 from serve.answers.inquiry import Inquiry
 from serve.audit.answers import documents_of
 from serve.caller import Caller
-from serve.people.errors import AccessRevoked, NotSignedIn
-from serve.people.holding import check_still
+from serve.people.errors import AccessRevoked, NotAllowed, NotSignedIn
+from serve.people.holding import check_still, check_still_administrator
 from serve.scope import whole_scope
+
+T = TypeVar("T")
 
 _LOOK_SECONDS = 0.5
 _MOST_AHEAD = 16
@@ -28,7 +31,7 @@ _MOST_AHEAD = 16
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Looks after an answer for its reader, by one short read of the database at a time."""
+    """Looks after what a reader is being sent, by one short read of the database at a time."""
 
     database: Database
     caller: Caller
@@ -42,6 +45,34 @@ class Watch:
         """
         with self.database.read() as connection:
             _check(connection, self.caller, document_ids)
+
+    def check_administrator(self) -> None:
+        """Refuse who may no longer read what is for administrators.
+
+        Raises:
+            AccessRevoked: The session, key or account has ended, or administers nothing any more.
+        """
+        with self.database.read() as connection:
+            try:
+                check_still_administrator(connection, self.caller)
+            except (NotSignedIn, NotAllowed):
+                raise _ended() from None
+
+    def while_allowed(
+        self, pieces: Generator[T, None, None], check: Callable[[], None]
+    ) -> Generator[T, None, None]:
+        """The same pieces of a download, checked again and again while they are taken.
+
+        Raises:
+            AccessRevoked: They may no longer be read; the download breaks off there.
+        """
+        due = time.monotonic() + self.seconds
+        with closing(pieces):
+            for piece in pieces:
+                if time.monotonic() >= due:
+                    check()
+                    due = time.monotonic() + self.seconds
+                yield piece
 
     async def until_revoked(
         self, events: AsyncGenerator[Event, None], inquiry: Inquiry
@@ -72,10 +103,7 @@ def _check(connection: Connection, caller: Caller, document_ids: list[int]) -> N
     try:
         check_still(connection, caller)
     except NotSignedIn:
-        raise AccessRevoked(
-            "You may not read on: the session or key does not hold any more.",
-            advice="Sign in again.",
-        ) from None
+        raise _ended() from None
     if not document_ids:
         return
     scope = whole_scope(connection, caller)
@@ -90,6 +118,13 @@ def _check(connection: Connection, caller: Caller, document_ids: list[int]) -> N
             "any more.",
             advice="Ask again.",
         )
+
+
+def _ended() -> AccessRevoked:
+    return AccessRevoked(
+        "You may not read on: the session or key does not hold any more.",
+        advice="Sign in again.",
+    )
 
 
 async def _pumped(

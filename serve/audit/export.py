@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import asdict
 
 from retrieval.database import Database
@@ -10,7 +10,7 @@ from serve.audit.log import AuditFilter, records_after
 from serve.audit.record import canonical
 
 
-def record_lines(database: Database, wanted: AuditFilter, last: int) -> Iterator[str]:
+def record_lines(database: Database, wanted: AuditFilter, last: int) -> Generator[str, None, None]:
     """The records that are wanted, to the one of a number, each as a line of canonical JSON."""
     seq = 0
     while True:

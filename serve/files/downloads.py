@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from http import HTTPStatus
 from typing import BinaryIO
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from ingest.files import Originals
 from retrieval.types import Document
 from serve.errors import InvalidRequest
+from serve.revocation import Watch
 
 _BLOCK_BYTES = 1 << 18
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -26,8 +27,10 @@ class RangeNotSatisfiable(InvalidRequest):
     code = "range_not_satisfiable"
 
 
-def original_response(originals: Originals, document: Document, request: Headers) -> Response:
-    """A document's original; as an attachment, with ETag and one range.
+def original_response(
+    originals: Originals, document: Document, request: Headers, watch: Watch
+) -> Response:
+    """A document's original; as an attachment, with ETag and one range, while it may be read.
 
     Raises:
         NotFound: The original is gone.
@@ -56,9 +59,8 @@ def original_response(originals: Originals, document: Document, request: Headers
         status = HTTPStatus.PARTIAL_CONTENT
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     headers["Content-Length"] = str(end - start)
-    return StreamingResponse(
-        _bytes(file, start, end), status, headers, media_type=document.media_type
-    )
+    sent = watch.while_allowed(_bytes(file, start, end), lambda: watch.check([document.id]))
+    return StreamingResponse(sent, status, headers, media_type=document.media_type)
 
 
 def is_known(etag: str, request: Headers) -> bool:
@@ -84,7 +86,7 @@ def _range(wanted: str, size: int) -> tuple[int, int]:
     return start, end
 
 
-def _bytes(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
+def _bytes(file: BinaryIO, start: int, end: int) -> Generator[bytes, None, None]:
     with file:
         file.seek(start)
         while start < end and (block := file.read(min(_BLOCK_BYTES, end - start))):

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, literal, not_, or_, select
 
 from retrieval.schema import api_keys, people, sessions
 from serve.caller import Caller
-from serve.people.errors import NotSignedIn
+from serve.people.errors import NotAllowed, NotSignedIn
 from serve.people.keys import keys_rest
 from serve.people.sessions import LIFETIME_SECONDS
 
@@ -37,3 +37,18 @@ def check_still(connection: Connection, caller: Caller) -> None:
         conditions.append(not_(keys_rest(literal(time.time() - LIFETIME_SECONDS))))
     if connection.scalar(select(people.c.id).where(*conditions)) is None:
         raise NotSignedIn("The session or key does not hold any more.")
+
+
+def check_still_administrator(connection: Connection, caller: Caller) -> None:
+    """Refuse an administrator who is none any more, or whom ``check_still`` refuses.
+
+    Raises:
+        NotSignedIn: The session, key or account has ended.
+        NotAllowed: The person is no administrator now.
+    """
+    check_still(connection, caller)
+    if caller.is_operator:
+        return
+    still = select(people.c.id).where(people.c.id == caller.person_id, people.c.is_administrator)
+    if connection.scalar(still) is None:
+        raise NotAllowed("This is for administrators.")

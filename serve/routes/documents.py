@@ -21,6 +21,7 @@ from serve.files.receiving import accepted, upload_in
 from serve.files.uploader import uploader_of
 from serve.listing_cursor import MAX_CURSOR_LENGTH, cursor_after, place_of
 from serve.people.rights import Role
+from serve.revocation import Watch
 from serve.routes.parts import BackendPart, CallerPart, IdPath, LimitPart
 from serve.schemas import (
     DocumentDetails,
@@ -125,7 +126,8 @@ def content(
 ) -> Response:
     """The original file."""
     document = opened_original(backend, caller, document_id)
-    return original_response(backend.originals, document, request.headers)
+    watch = Watch(backend.database, caller)
+    return original_response(backend.originals, document, request.headers, watch)
 
 
 @router.get("/{document_id}/text", response_class=PlainTextResponse)

@@ -22,6 +22,7 @@ from serve.openai_door.paging import FILE_CURSOR, Paging
 from serve.openai_door.shapes import listed
 from serve.people.rights import Role
 from serve.problems import problem_response
+from serve.revocation import Watch
 from serve.routes.parts import BackendPart, CallerPart
 from serve.scope import check_role, document_for, whole_scope
 
@@ -108,4 +109,5 @@ def content(
     with backend.database.read() as connection:
         found = document_of_file(connection, caller, file_id)
     document = opened_original(backend, caller, found.id)
-    return original_response(backend.originals, document, request.headers)
+    watch = Watch(backend.database, caller)
+    return original_response(backend.originals, document, request.headers, watch)

@@ -10,6 +10,7 @@ from serve.caller import Caller
 from serve.own_data import FILE_NAME, delete_conversations, exported, pieces
 from serve.people.errors import NotAllowed
 from serve.people.store import delete_person
+from serve.revocation import Watch
 from serve.routes.parts import BackendPart, CallerPart, PersonIdPart
 
 router = APIRouter(prefix="/api/v1/me", tags=["people"])
@@ -25,7 +26,9 @@ def export(backend: BackendPart, caller: CallerPart, person_id: PersonIdPart) ->
     headers = {"Content-Disposition": f'attachment; filename="{FILE_NAME}"'}
     file = exported(backend.database, caller, person_id)
     backend.journal.record(Act.OWN_DATA_EXPORTED, f"person:{person_id}")
-    return StreamingResponse(pieces(file), headers=headers, media_type="application/zip")
+    watch = Watch(backend.database, caller)
+    sent = watch.while_allowed(pieces(file), lambda: watch.check([]))
+    return StreamingResponse(sent, headers=headers, media_type="application/zip")
 
 
 @router.delete("/conversations", status_code=204)

@@ -26,7 +26,9 @@ from serve.audit.log import AuditFilter, Head, head_of, note, records_after, rec
 from serve.audit.record import BEGINNING, canonical, hash_of
 from serve.caller import OPERATOR, Caller
 from serve.people import store
-from serve.people.errors import LastAdministrator
+from serve.people.errors import AccessRevoked, LastAdministrator
+from serve.people.sessions import caller_of_session, open_session
+from serve.revocation import Watch
 from tests.fixtures.waiting import until
 
 COPIED = "at, actor_kind, actor, person_id, key_id, act, subject, details, request_id, address"
@@ -328,3 +330,21 @@ def test_an_export_is_enough_to_check_the_chain_anew(database: Database) -> None
         assert (told["previous"], hash_of(told)) == (previous, digest)
         previous = digest
     assert len(lines) == 2
+
+
+def test_who_administers_no_more_takes_the_log_no_further(database: Database) -> None:
+    with database.write() as connection:
+        store.create_person(connection, "ada", is_administrator=True)
+        eve = store.create_person(connection, "eve", is_administrator=True).id
+        found = caller_of_session(connection, open_session(connection, eve, ""))
+    assert found is not None
+    watch = Watch(database, found.caller, seconds=0.0)
+    lines = record_lines(database, AuditFilter(), 100)
+    taken = watch.while_allowed(lines, watch.check_administrator)
+    assert "person.created" in next(taken)
+    with database.write() as connection:
+        store.set_administrator(connection, eve, False)
+    with pytest.raises(AccessRevoked):
+        next(taken)
+    with pytest.raises(StopIteration):
+        next(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
@@ -261,3 +262,29 @@ def test_a_question_that_waited_shows_nothing_that_was_taken_away_meanwhile(
         llm.server.script = endless
     assert "access_revoked" in text
     assert "217 steps" not in text.replace(scene.question, "")
+
+
+LARGE = b"%PDF-1.7\n" + b"%" * (24 << 20)
+"""More than waits in sockets; that nothing can be read of it does not matter."""
+
+ORIGINAL = "/api/v1/documents/{}/content"
+
+
+@pytest.mark.parametrize(
+    ("deed", "door"),
+    [*((deed, ORIGINAL) for deed in DEEDS), ("restricted", "/v1/files/file-{}/content")],
+)
+def test_a_download_breaks_off(town: Town, deed: str, door: str) -> None:
+    scene = Scene(town, f"download {deed} {door.split('/')[1]}")
+    [item] = town.server.upload({"large.pdf": LARGE}, scene.name)
+    scene.document = item["document_id"]
+    with scene.reader.stream("GET", door.format(scene.document)) as response:
+        assert response.status_code == 200, response.read()
+        pieces = response.iter_raw()
+        next(pieces)
+        DEEDS[deed](scene)
+        time.sleep(0.6)  # A reader is looked after twice a second.
+        with pytest.raises(httpx.RemoteProtocolError):
+            for _ in pieces:
+                pass
+    assert "broken off: access_revoked" in town.server.log.read_text()

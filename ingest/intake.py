@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,8 @@ from retrieval.versions import (
     remember_name,
     replace_once_visible,
 )
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +134,12 @@ class Intake:
         try:
             receipt, unused = self._kept(file, new, uploader)
         except CloisterError:
-            self.forget([file.sha256])
+            self._forget_or_leave([file.sha256])
             raise
         if __debug__:
             fault("upload_committed")
         if unused:
-            self.forget(unused)
+            self._forget_or_leave(unused)
         return receipt
 
     def _kept(
@@ -193,6 +196,13 @@ class Intake:
                     fault("original_deleted")
         finally:
             self._database.forget_deleted()
+
+    def _forget_or_leave(self, hashes: list[str]) -> None:
+        # The file's own outcome stands, whatever becomes of bytes that nothing needs.
+        try:
+            self.forget(hashes)
+        except (OriginalsUnusable, OSError) as error:
+            log.warning("Unused original files stay until the next start. %s", error)
 
     def sweep(self) -> int:
         """Delete originals that a crash left without a document, or half written; how many.

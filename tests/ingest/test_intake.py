@@ -75,6 +75,25 @@ def test_the_same_content_is_the_same_document(intake: Intake, tmp_path: Path) -
     assert again == replace(first, is_new=False)
 
 
+def test_a_file_is_taken_in_though_bytes_that_nothing_needs_cannot_be_deleted(
+    database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    a_collection(database)
+    originals = Originals((tmp_path / "originals").as_uri())
+    intake = Intake(database, originals)
+    first = intake.accept(received(tmp_path, name="a.txt"), 1).document
+    with database.write() as connection:
+        put(connection, first.id, [TEXT])
+    outdated = intake.accept(received(tmp_path, "The well is dry.", "b.txt"), 1).document
+    with originals.local_path(outdated.content_sha256) as path:
+        path.unlink()
+        # A folder is deleted by nobody who deletes a file.
+        (path / "inside").mkdir(parents=True)
+    receipt = intake.accept(received(tmp_path, name="b.txt"), 1)
+    assert [each.id for each in documents(database)] == [receipt.document.id] == [first.id]
+    assert "stay until the next start" in caplog.text
+
+
 def test_a_failed_document_is_tried_again_when_it_comes_again(
     intake: Intake, database: Database, tmp_path: Path
 ) -> None:

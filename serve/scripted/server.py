@@ -65,7 +65,7 @@ class ScriptedServer:
         self._cache = PrefixCache(self.options.block_tokens)
         self._engine = Engine()
         self._streams: set[asyncio.Task[Any]] = set()
-        self._runner: web.AppRunner | None = None
+        self._listening: tuple[web.AppRunner, socket.socket] | None = None
 
     @property
     def url(self) -> str:
@@ -88,12 +88,16 @@ class ScriptedServer:
         listener = socket.create_server(("127.0.0.1", self.port))
         self.port = listener.getsockname()[1]
         await web.SockSite(runner, listener).start()
-        self._runner = runner
+        self._listening = runner, listener
 
     async def stop(self) -> None:
         """Break off all streams, and refuse connections from now on."""
-        if self._runner is not None:
-            runner, self._runner = self._runner, None
+        if self._listening is not None:
+            (runner, listener), self._listening = self._listening, None
+            # Python up to 3.11 loses a connection, and never closes it, that is accepted in the
+            # turn of the loop in which its server closes.
+            asyncio.get_running_loop().remove_reader(listener.fileno())
+            await asyncio.sleep(0)
             await runner.cleanup()
 
     async def end(self, fault: Fault) -> None:

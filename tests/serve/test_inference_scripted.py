@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +21,7 @@ from serve.inference.completion import CompletionRequest
 from serve.scripted.gbnf import BadGrammar, Gbnf
 from serve.scripted.json_value import least_value
 from serve.scripted.replies import Reply, quoting
-from serve.scripted.server import ScriptedOptions
+from serve.scripted.server import ScriptedOptions, ScriptedServer
 from serve.scripted.tokens import PrefixCache, prompt_tokens, tokens_of
 from tests.conftest import ROOT, cloister_environment
 from tests.fixtures.scripted_llm import ScriptedLlm, scripted_llm
@@ -231,3 +233,23 @@ def test_the_command_serves_until_it_is_stopped() -> None:
             process.send_signal(signal.SIGINT)
         assert answer["data"][0]["id"] == "scripted"
         assert process.wait(30) == 130
+
+
+@pytest.mark.parametrize("turns", range(5))
+def test_a_stop_closes_every_connection_however_new(turns: int) -> None:
+    async def stop() -> bytes:
+        server = ScriptedServer()
+        await server.start()
+        loop = asyncio.get_running_loop()
+        with socket.create_connection(("127.0.0.1", server.port)) as client:
+            client.setblocking(False)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await server.stop()
+            try:
+                async with asyncio.timeout(10):
+                    return await loop.sock_recv(client, 1)
+            except ConnectionResetError:
+                return b""
+
+    assert asyncio.run(stop()) == b""

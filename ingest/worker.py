@@ -11,6 +11,7 @@ import errno
 import logging
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -61,6 +62,7 @@ class WorkerOptions:
     chunk_size: ChunkSize = field(default_factory=ChunkSize)
     lanes: int = 2
     noted: Noted = not_noted
+    temporary: str | None = None
     fault_point: str = ""
     log_level: str = "warning"
     log_format: str = "text"
@@ -72,6 +74,7 @@ def run_worker(options: WorkerOptions, parent: Pipe) -> None:
     write_logs(options.log_level, options.log_format)
     if options.fault_point:
         arm(options.fault_point)
+    tempfile.tempdir = options.temporary
     stopping = threading.Event()
     # Ctrl-C in a terminal reaches us too; the parent then tells us to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

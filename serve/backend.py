@@ -204,6 +204,7 @@ def _put_together(
             wall_seconds=settings.parse_seconds,
             cpu_seconds=min(Limits().cpu_seconds, settings.parse_seconds),
         ),
+        temporary=str(folder.temporary),
         fault_point=settings.fault_point,
         log_level=settings.log_level,
         log_format=settings.log_format,

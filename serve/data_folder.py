@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,8 +55,10 @@ class DataFolder:
         self.database = self.path / "cloister.db"
         self.originals = self.path / "originals"
         self.incoming = self.path / "incoming"
+        self.temporary = self.path / "temporary"
         self.indexes = self.path / "indexes"
         self.embedders = self.path / "embedders"
+        self._folders = self.originals, self.incoming, self.temporary, self.indexes, self.embedders
         self._operator_token = self.path / "operator.token"
         self._lock = self.path / "server.lock"
         self._visitors = self.path / "visitors.lock"
@@ -65,6 +68,8 @@ class DataFolder:
         """Hold the folder, made if there is none, until the block or the process ends.
 
         Gives the token by which the server that holds it knows its operator: who may read it here.
+        Temporary files of this process lie in it meanwhile, for they may hold what documents say:
+        what a crash leaves of them is gone with the next start.
 
         Raises:
             DataFolderInUse: Another process holds it.
@@ -79,10 +84,12 @@ class DataFolder:
             file.truncate(0)
             file.write(json.dumps(asdict(holder)))
             file.flush()
-            self._clear_incoming()
+            _emptied(self.incoming)
+            tempfile.tempdir = _emptied(self.temporary)
             try:
                 yield token
             finally:
+                tempfile.tempdir = None
                 self._operator_token.unlink(missing_ok=True)
                 file.truncate(0)
 
@@ -95,7 +102,7 @@ class DataFolder:
             )
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for folder in (self.incoming, self.originals, self.indexes, self.embedders):
+            for folder in self._folders:
                 folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise InvalidSetting(
@@ -133,10 +140,6 @@ class DataFolder:
             return self._operator_token.read_text(encoding="ascii")
         except OSError:
             return ""
-
-    def _clear_incoming(self) -> None:
-        for left in self.incoming.iterdir():
-            left.unlink()
 
     def holder(self) -> Holder | None:
         """The process that holds the folder now, if one does."""
@@ -190,6 +193,15 @@ class DataFolder:
         """The space that its files take."""
         files = (Path(folder) / name for folder, _, names in os.walk(self.path) for name in names)
         return sum(map(_size_of, files))
+
+
+def _emptied(folder: Path) -> str:
+    for left in folder.iterdir():
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
+    return str(folder)
 
 
 def _size_of(path: Path) -> int:

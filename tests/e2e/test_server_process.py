@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from tests.fixtures.waiting import until
+
 if TYPE_CHECKING:
     from tests.conftest import CloisterCommand, ServerFactory
 
@@ -117,6 +119,21 @@ def test_what_was_acknowledged_survives_kill_9(server: ServerFactory) -> None:
     found = second.http.post("/api/v1/search", json={"query": "Acknowledged text 3"}).json()
     assert found["items"][0]["document_name"] == "3.txt"
     assert list((first.data / "incoming").iterdir()) == []
+
+
+def test_what_kill_9_leaves_of_a_document_being_read_is_gone_with_the_next_start(
+    server: ServerFactory,
+) -> None:
+    first = server()
+    first.ingest({"awake.txt": b"So that the worker is awake."})
+    temporary = first.data / "temporary"
+    (item,) = first.upload({"long.txt": b"A sentence of a long text about rivers.\n\n" * 60_000})
+    until(lambda: any(temporary.iterdir()))
+    left = set(temporary.iterdir())
+    first.stop(signal.SIGKILL)
+    second = server(first.data)
+    assert not left & set(temporary.iterdir())
+    second.http.post(f"/api/v1/jobs/{item['job_id']}/cancel")
 
 
 def test_a_silent_client_does_not_stop_the_shutdown(server: ServerFactory) -> None:

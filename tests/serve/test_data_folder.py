@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -72,6 +73,19 @@ def test_what_was_left_incoming_is_removed(tmp_path: Path) -> None:
         (folder.incoming / "left").write_bytes(b"half a file")
     with folder.held(""):
         assert list(folder.incoming.iterdir()) == []
+
+
+def test_temporary_files_lie_in_it_and_what_a_crash_leaves_of_them_is_removed(
+    tmp_path: Path,
+) -> None:
+    folder = DataFolder(tmp_path / "data")
+    with folder.held(""):
+        left = Path(tempfile.mkdtemp())
+        (left / "page.png").write_bytes(b"what a document says")
+        assert left.parent == folder.temporary
+    with folder.held(""):
+        assert list(folder.temporary.iterdir()) == []
+    assert folder.temporary not in Path(tempfile.gettempdir(), "any").parents
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:

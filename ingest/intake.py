@@ -134,12 +134,12 @@ class Intake:
         try:
             receipt, unused = self._kept(file, new, uploader)
         except CloisterError:
-            self._forget_or_leave([file.sha256])
+            self.forget_or_leave([file.sha256])
             raise
         if __debug__:
             fault("upload_committed")
         if unused:
-            self._forget_or_leave(unused)
+            self.forget_or_leave(unused)
         return receipt
 
     def _kept(
@@ -197,8 +197,8 @@ class Intake:
         finally:
             self._database.forget_deleted()
 
-    def _forget_or_leave(self, hashes: list[str]) -> None:
-        # The file's own outcome stands, whatever becomes of bytes that nothing needs.
+    def forget_or_leave(self, hashes: list[str]) -> None:
+        """``forget`` now, or at the next start where bytes cannot be deleted now."""
         try:
             self.forget(hashes)
         except (OriginalsUnusable, OSError) as error:

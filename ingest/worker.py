@@ -227,7 +227,7 @@ class Lane:
         with Heartbeat(self._pipeline.database, lease, self._stopping) as heartbeat:
             try:
                 if unused := self._pipeline.ingest(lease, heartbeat.report):
-                    self._intake.forget(unused)
+                    self._intake.forget_or_leave(unused)
             except Interrupted:
                 self._give_back(lease)
             except (EmbedderUnavailable, OriginalsUnusable) as error:

@@ -141,8 +141,7 @@ class Gate:
 
 def _named_reason(error: Exception) -> str:
     """The code of an error of ours, which Starlette wraps once a response has begun; else empty."""
-    named = error if isinstance(error, CloisterError) else error.__cause__
-    return named.code if isinstance(named, CloisterError) else ""
+    return error.__cause__.code if isinstance(error.__cause__, CloisterError) else ""
 
 
 def _route_of(scope: Scope) -> str:

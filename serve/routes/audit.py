@@ -13,8 +13,7 @@ from serve.audit.export import record_lines
 from serve.audit.log import AuditFilter, Head, head_of, note, records_before
 from serve.audit.schemas import AuditQuery, ChainOut, RecordList, RecordOut
 from serve.errors import InvalidRequest
-from serve.revocation import Watch
-from serve.routes.parts import BackendPart, CallerPart, CursorPart, LimitPart
+from serve.routes.parts import BackendPart, CallerPart, CursorPart, LimitPart, WatchPart
 from serve.scope import check_administrator
 
 
@@ -59,13 +58,12 @@ def list_some(
     response_class=StreamingResponse,
     responses={200: {"content": {"application/x-ndjson": {}}}},
 )
-def export(backend: BackendPart, caller: CallerPart, wanted: FilterPart) -> StreamingResponse:
+def export(backend: BackendPart, watch: WatchPart, wanted: FilterPart) -> StreamingResponse:
     """Records as JSON lines, the oldest first; that they are taken out is one of them."""
     with backend.database.write() as connection:
         note(connection, Act.AUDIT_EXPORTED, "")
         head = head_of(connection)
     assert head is not None
-    watch = Watch(backend.database, caller)
     lines = record_lines(backend.database, wanted, head.seq)
     return StreamingResponse(
         watch.while_allowed(lines, watch.check_administrator),

@@ -21,8 +21,7 @@ from serve.files.receiving import accepted, upload_in
 from serve.files.uploader import uploader_of
 from serve.listing_cursor import MAX_CURSOR_LENGTH, cursor_after, place_of
 from serve.people.rights import Role
-from serve.revocation import Watch
-from serve.routes.parts import BackendPart, CallerPart, IdPath, LimitPart
+from serve.routes.parts import BackendPart, CallerPart, IdPath, LimitPart, WatchPart
 from serve.schemas import (
     DocumentDetails,
     DocumentList,
@@ -122,11 +121,14 @@ def retry(
 
 @router.get("/{document_id}/content", response_class=Response)
 def content(
-    backend: BackendPart, caller: CallerPart, document_id: IdPath, request: Request
+    backend: BackendPart,
+    caller: CallerPart,
+    watch: WatchPart,
+    document_id: IdPath,
+    request: Request,
 ) -> Response:
     """The original file."""
     document = opened_original(backend, caller, document_id)
-    watch = Watch(backend.database, caller)
     return original_response(backend.originals, document, request.headers, watch)
 
 

@@ -22,8 +22,7 @@ from serve.openai_door.paging import FILE_CURSOR, Paging
 from serve.openai_door.shapes import listed
 from serve.people.rights import Role
 from serve.problems import problem_response
-from serve.revocation import Watch
-from serve.routes.parts import BackendPart, CallerPart
+from serve.routes.parts import BackendPart, CallerPart, WatchPart
 from serve.scope import check_role, document_for, whole_scope
 
 router = APIRouter(prefix="/v1/files", tags=["openai"])
@@ -103,11 +102,10 @@ def delete(backend: BackendPart, caller: CallerPart, file_id: FileId) -> dict[st
 
 @router.get("/{file_id}/content", response_class=Response, responses=_PARTS)
 def content(
-    request: Request, backend: BackendPart, caller: CallerPart, file_id: FileId
+    request: Request, backend: BackendPart, caller: CallerPart, watch: WatchPart, file_id: FileId
 ) -> Response:
     """The original file."""
     with backend.database.read() as connection:
         found = document_of_file(connection, caller, file_id)
     document = opened_original(backend, caller, found.id)
-    watch = Watch(backend.database, caller)
     return original_response(backend.originals, document, request.headers, watch)

@@ -10,8 +10,7 @@ from serve.caller import Caller
 from serve.own_data import FILE_NAME, delete_conversations, exported, pieces
 from serve.people.errors import NotAllowed
 from serve.people.store import delete_person
-from serve.revocation import Watch
-from serve.routes.parts import BackendPart, CallerPart, PersonIdPart
+from serve.routes.parts import BackendPart, CallerPart, PersonIdPart, WatchPart
 
 router = APIRouter(prefix="/api/v1/me", tags=["people"])
 
@@ -21,12 +20,13 @@ router = APIRouter(prefix="/api/v1/me", tags=["people"])
     response_class=StreamingResponse,
     responses={200: {"content": {"application/zip": {}}}},
 )
-def export(backend: BackendPart, caller: CallerPart, person_id: PersonIdPart) -> StreamingResponse:
+def export(
+    backend: BackendPart, caller: CallerPart, watch: WatchPart, person_id: PersonIdPart
+) -> StreamingResponse:
     """One's account and all of one's conversations with their feedback, in a ZIP file."""
     headers = {"Content-Disposition": f'attachment; filename="{FILE_NAME}"'}
     file = exported(backend.database, caller, person_id)
     backend.journal.record(Act.OWN_DATA_EXPORTED, f"person:{person_id}")
-    watch = Watch(backend.database, caller)
     sent = watch.while_allowed(pieces(file), lambda: watch.check([]))
     return StreamingResponse(sent, headers=headers, media_type="application/zip")
 

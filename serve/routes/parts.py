@@ -13,6 +13,7 @@ from serve.caller import Caller
 from serve.errors import InvalidRequest, NotReady
 from serve.people.errors import NotAllowed, NotSignedIn
 from serve.request_turns import without_turn
+from serve.revocation import Watch
 from serve.schemas import LARGEST_ID
 from serve.searching import Engine
 
@@ -48,6 +49,13 @@ def _caller(request: Request) -> Caller:
 
 
 CallerPart = Annotated[Caller, Depends(_caller)]
+
+
+def _watch(backend: BackendPart, caller: CallerPart) -> Watch:
+    return Watch(backend.database, caller)
+
+
+WatchPart = Annotated[Watch, Depends(_watch)]
 
 
 def _person_id(caller: CallerPart) -> int:

@@ -345,6 +345,7 @@ def test_who_goes_away_stops_the_writing(subject: Subject) -> None:
         before = await metric(subject, "generation_tokens_total")
         async with aclosing(endless(client)) as pieces:
             await anext(pieces)
+            assert await metric(subject, "num_requests_running") == 1
         await until(lambda: is_metric(subject, "num_requests_running", 0), subject.at_once)
         assert await metric(subject, "generation_tokens_total") - before < MUCH
 
